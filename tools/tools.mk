@@ -1,0 +1,46 @@
+# The core built alone as proof, the tests of all variants, coverage, the checks.
+
+# ---- core: gcc and clang, x86-64 and arm64, once per home ------------------------------------------
+# A home that has no port header yet is left out.
+CORE_HOMES := $(patsubst homes/%/larder_port_home.h,%,$(sort $(wildcard homes/*/larder_port_home.h)))
+CORE_HOMES_AARCH64 := $(CORE_HOMES)
+CORE_HOMES_X86 := $(filter-out kernel,$(CORE_HOMES))
+CORE_DIR := $(BUILD)/core
+
+$(foreach home,$(CORE_HOMES_X86),\
+    $(eval $(call larder_core,$(CORE_DIR)/$(home)-x86_64-gcc,$(CC),$(CORE_CFLAGS) -Ihomes/$(home),)) \
+    $(eval $(call larder_core,$(CORE_DIR)/$(home)-x86_64-clang,$(CLANG),$(CORE_CFLAGS) -Ihomes/$(home),)))
+$(foreach home,$(CORE_HOMES_AARCH64),\
+    $(eval $(call larder_core,$(CORE_DIR)/$(home)-aarch64-gcc,$(CC_AARCH64),$(CORE_CFLAGS_AARCH64) -Ihomes/$(home),$(CROSS))) \
+    $(eval $(call larder_core,$(CORE_DIR)/$(home)-aarch64-clang,$(CLANG_AARCH64),$(CORE_CFLAGS_AARCH64) -Ihomes/$(home),$(CROSS))))
+
+CORE_OBJECTS := $(foreach home,$(CORE_HOMES_X86),$(CORE_DIR)/$(home)-x86_64-gcc/larder.o \
+    $(CORE_DIR)/$(home)-x86_64-clang/larder.o) \
+    $(foreach home,$(CORE_HOMES_AARCH64),$(CORE_DIR)/$(home)-aarch64-gcc/larder.o \
+    $(CORE_DIR)/$(home)-aarch64-clang/larder.o)
+
+core: $(CORE_OBJECTS) ## the core alone: gcc and clang, x86-64 and arm64, for each home
+	$(if $(CORE_OBJECTS),,$(error nothing to build: no homes/*/larder_port_home.h))
+
+# ---- test ------------------------------------------------------------------------------------------
+# The tests of the build system itself.
+ifeq ($(VARIANT),plain)
+TESTS += $(sort $(wildcard tests/tools/*.sh))
+endif
+
+TEST_LIST = $(BUILD)/tests/list.$(VARIANT)
+RUN_TESTS = tools/run-tests --jobs $(JOBS) --build $(BUILD) $(foreach only,$(ONLY),--only '$(only)')
+
+.PHONY: test-build test-variant
+test-build: $(TEST_DEPS) $(foreach test,$(TESTS),$(firstword $(subst @, ,$(test))))
+	@mkdir -p $(dir $(TEST_LIST))
+	@{ printf 'test %s\n' $(TESTS); printf 'options %s\n' $(TEST_OPTIONS); } >$(TEST_LIST)
+	@find $(BUILD_VARIANT) -name '*.gcda' -delete 2>/dev/null || :
+
+test: ## every test of every variant; ONLY='unit/* kernel/*' picks some
+	+@for variant in $(VARIANTS); do \
+	    $(MAKE) --no-print-directory VARIANT=$$variant test-build || exit 1; done
+	@CC='$(CC)' $(RUN_TESTS) $(VARIANTS:%=$(BUILD)/tests/list.%)
+
+test-variant: test-build ## the tests of VARIANT only; ONLY as above
+	@CC='$(CC)' $(RUN_TESTS) $(TEST_LIST)
