@@ -1,4 +1,4 @@
-/* larder/port.h: what a home provides. Eighteen functions, and nothing else.
+/* larder/port.h: what a home provides. Nineteen functions, and nothing else.
  *
  * A home is a folder with a header `larder_port_home.h` on its include path (or another name in
  * LARDER_PORT_HEADER). That header defines the type, the capability and the functions marked
@@ -85,6 +85,11 @@ uint64_t larder_port_clock_ms(void);
 /* Say what is wrong and stop this program, CPU or machine. Does not return, does not allocate. L I
  * B F. larder_fatal_write() in larder/stats.h formats the report. */
 _Noreturn void larder_port_fatal(const struct larder_fatal *fatal);
+
+/* Memory has run out: make every other attached slot call larder_reclaim_slot() on itself soon (a kernel: an
+ * inter-processor interrupt), and wait for it for a bounded time if the context allows to wait. May do
+ * nothing. No lock held. */
+void larder_port_empty_slots(struct larder *larder);
 
 /* An event of the slow paths, for traces; `what` is a string constant such as "split", "merge",
  * "slab+", "reclaim". May be empty; must not call the core. L I F. */

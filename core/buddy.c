@@ -1,0 +1,419 @@
+/* buddy.c: the transitions of a zone: take, give, split, merge. See buddy.h for the idea and the lock. */
+#include "buddy.h"
+
+#include "larder/port.h"
+
+/* ---- lists ------------------------------------------------------------------------------------ */
+
+static uint64_t number_of(const struct buddies *buddies, const struct pageblock *block) {
+    return (uint64_t)(block - buddies->pageblock);
+}
+
+static void link_whole(struct zone *zone, struct pageblock *block, unsigned order) {
+    block->state = PAGEBLOCK_WHOLE;
+    block->order = (uint8_t)order;
+    list_push_front(&zone->whole[order - PAGEBLOCK_ORDER], &block->link);
+    zone->whole_orders |= 1u << (order - PAGEBLOCK_ORDER);
+}
+
+static void unlink_whole(struct zone *zone, struct pageblock *block) {
+    unsigned index = block->order - PAGEBLOCK_ORDER;
+    list_unlink(&block->link);
+    if (list_is_empty(&zone->whole[index])) {
+        zone->whole_orders &= ~(1u << index);
+    }
+    block->state = PAGEBLOCK_NONE;
+}
+
+static unsigned bucket_for(unsigned count_free) {
+    return (count_free - 1) * FULLNESS_BUCKETS / PAGEBLOCK_FRAMES;
+}
+
+static void link_open(struct zone *zone, struct pageblock *block) {
+    unsigned largest = block->largest;
+    block->bucket = (uint8_t)bucket_for(block->count_free);
+    list_push_front(&zone->open[largest][block->bucket], &block->link);
+    zone->open_buckets[largest] |= (uint8_t)(1u << block->bucket);
+}
+
+static void unlink_open(struct zone *zone, struct pageblock *block) {
+    struct list *head = &zone->open[block->largest][block->bucket];
+    list_unlink(&block->link);
+    if (list_is_empty(head)) {
+        zone->open_buckets[block->largest] &= (uint8_t) ~(1u << block->bucket);
+    }
+}
+
+/* ---- whole page blocks: split and merge ---------------------------------------------------------- */
+
+/* Split a block that is on no list down to `order`; the lower half stays ours, the upper half goes to its list:
+ *
+ *     |------------- order k -------------|
+ *     |---- ours -----|---- k-1: free ----|
+ *     |-ours-|- free -|
+ */
+static void split_down(struct zone *zone, struct pageblock *block, unsigned from, unsigned order) {
+    while (from > order) {
+        from--;
+        link_whole(zone, block + (UINT64_C(1) << (from - PAGEBLOCK_ORDER)), from);
+        larder_port_trace("split", block, from);
+    }
+}
+
+/* A whole block of `order` ≥ 9, off its list; NULL iff there is none. */
+static struct pageblock *take_whole(struct zone *zone, unsigned order) {
+    uint32_t fitting = zone->whole_orders >> (order - PAGEBLOCK_ORDER);
+    if (fitting == 0) {
+        return NULL;
+    }
+    unsigned from = order + lowest_bit(fitting);
+    struct list *link = zone->whole[from - PAGEBLOCK_ORDER].next;
+    struct pageblock *block = LIST_ENTRY(link, struct pageblock, link);
+    unlink_whole(zone, block);
+    split_down(zone, block, from, order);
+    return block;
+}
+
+/* The buddy of a whole block if it is free at the same order and in the same zone; else NULL. The number is compared
+ * before the record is read (trap 5). */
+static struct pageblock *mergeable_buddy(const struct buddies *buddies, const struct zone *zone,
+                                         uint64_t number, unsigned order) {
+    uint64_t buddy = number ^ (UINT64_C(1) << (order - PAGEBLOCK_ORDER));
+    if (buddy < zone->first_pageblock || buddy >= zone->end_pageblock) {
+        return NULL;
+    }
+    struct pageblock *block = &buddies->pageblock[buddy];
+    return block->state == PAGEBLOCK_WHOLE && block->order == order ? block : NULL;
+}
+
+static void give_whole(struct buddies *buddies, struct zone *zone, uint64_t number, unsigned order) {
+    ASSERT(buddies->pageblock[number].state == PAGEBLOCK_NONE);
+    while (order < LARDER_ORDER_MAX) {
+        struct pageblock *buddy = mergeable_buddy(buddies, zone, number, order);
+        if (buddy == NULL) {
+            break;
+        }
+        unlink_whole(zone, buddy);
+        number &= ~(UINT64_C(1) << (order - PAGEBLOCK_ORDER));
+        order++;
+        larder_port_trace("merge", &buddies->pageblock[number], order);
+    }
+    link_whole(zone, &buddies->pageblock[number], order);
+}
+
+/* ---- open page blocks ------------------------------------------------------------------------------ */
+
+/* A whole page block, off its list, becomes OPEN and wholly free; the caller takes from it and places it. */
+static void open_whole(struct pageblock *block) {
+    block->state = PAGEBLOCK_OPEN;
+    block->count_free = PAGEBLOCK_FRAMES;
+    for (unsigned i = 0; i < PAGEBLOCK_WORDS; i++) {
+        block->free_bits[i] = ~UINT64_C(0);
+    }
+    list_link_init(&block->link);
+}
+
+/* Put an OPEN block where its bits say it belongs, after they changed. `largest` is the new largest order. */
+static void place_open(struct buddies *buddies, struct zone *zone, struct pageblock *block,
+                       unsigned largest) {
+    bool is_linked = list_is_linked(&block->link);
+    if (is_linked && block->count_free > 0 && block->largest == largest &&
+        block->bucket == bucket_for(block->count_free)) {
+        return;
+    }
+    if (is_linked) {
+        unlink_open(zone, block);
+    }
+    if (block->count_free == PAGEBLOCK_FRAMES) {
+        pageblock_take_range(block, 0, PAGEBLOCK_FRAMES);
+        block->state = PAGEBLOCK_NONE;
+        give_whole(buddies, zone, number_of(buddies, block), PAGEBLOCK_ORDER);
+    } else if (block->count_free > 0) {
+        block->largest = (uint8_t)largest;
+        link_open(zone, block);
+    }
+}
+
+static void place_after_take(struct buddies *buddies, struct zone *zone, struct pageblock *block) {
+    place_open(buddies, zone, block, block->count_free > 0 ? pageblock_largest(block) : 0);
+}
+
+/* The fullest OPEN block with a free run of `order` < 9, or a fresh one; NULL iff the zone has neither. Blocks whose
+ * largest run is just large enough come first: what could serve a larger request is kept. */
+static struct pageblock *fullest_open(struct zone *zone, unsigned order) {
+    for (unsigned largest = order; largest < PAGEBLOCK_ORDER; largest++) {
+        if (zone->open_buckets[largest] != 0) {
+            unsigned bucket = lowest_bit(zone->open_buckets[largest]);
+            return LIST_ENTRY(zone->open[largest][bucket].next, struct pageblock, link);
+        }
+    }
+    struct pageblock *block = take_whole(zone, PAGEBLOCK_ORDER);
+    if (block != NULL) {
+        open_whole(block);
+    }
+    return block;
+}
+
+/* ---- taking ----------------------------------------------------------------------------------------- */
+
+static void count_taken(struct zone *zone, uint64_t count) {
+    zone->free -= count;
+    zone->free_min = min_u64(zone->free_min, zone->free);
+}
+
+frame_index buddy_take(struct buddies *buddies, struct zone *zone, unsigned order) {
+    unsigned frame = 0;
+    lock_assert_held(&zone->lock);
+    struct pageblock *block =
+        order < PAGEBLOCK_ORDER ? fullest_open(zone, order) : take_whole(zone, order);
+    if (block == NULL) {
+        return FRAME_NONE;
+    }
+    if (order < PAGEBLOCK_ORDER) {
+        frame = pageblock_take(block, order);
+        place_after_take(buddies, zone, block);
+    }
+    count_taken(zone, UINT64_C(1) << order);
+    return (frame_index)(number_of(buddies, block) * PAGEBLOCK_FRAMES + frame);
+}
+
+unsigned buddy_take_frames(struct buddies *buddies, struct zone *zone, unsigned count,
+                           frame_index *out) {
+    uint16_t frame[WORD_BITS];
+    unsigned taken = 0;
+    lock_assert_held(&zone->lock);
+    while (taken < count) {
+        struct pageblock *block = fullest_open(zone, 0);
+        if (block == NULL) {
+            break;
+        }
+        unsigned wanted = (unsigned)min_u64(count - taken, ARRAY_LENGTH(frame));
+        unsigned here = pageblock_take_frames(block, wanted, frame);
+        frame_index first = (frame_index)(number_of(buddies, block) * PAGEBLOCK_FRAMES);
+        for (unsigned i = 0; i < here; i++) {
+            out[taken++] = first + frame[i];
+        }
+        place_after_take(buddies, zone, block);
+    }
+    count_taken(zone, taken);
+    return taken;
+}
+
+/* ---- giving ----------------------------------------------------------------------------------------- */
+
+/* Give frames to the page block they are part of. It may have been wholly allocated (NONE): then it opens. */
+static void give_bits(struct pageblock *block, unsigned first, unsigned count) {
+    if (block->state == PAGEBLOCK_NONE) {
+        block->state = PAGEBLOCK_OPEN;
+        block->count_free = 0;
+        list_link_init(&block->link);
+    }
+    pageblock_give_range(block, first, count);
+}
+
+static void give_part(struct buddies *buddies, struct zone *zone, uint64_t number, unsigned first,
+                      unsigned count) {
+    struct pageblock *block = &buddies->pageblock[number];
+    ASSERT(block->state != PAGEBLOCK_WHOLE);
+    give_bits(block, first, count);
+    place_open(buddies, zone, block, pageblock_largest(block));
+}
+
+void buddy_give(struct buddies *buddies, struct zone *zone, uint64_t first, uint64_t count) {
+    lock_assert_held(&zone->lock);
+    zone->free += count;
+    while (count > 0) {
+        uint64_t number = first / PAGEBLOCK_FRAMES;
+        unsigned frame = (unsigned)(first % PAGEBLOCK_FRAMES);
+        uint64_t here = PAGEBLOCK_FRAMES - frame;
+        if (frame == 0 && count >= PAGEBLOCK_FRAMES) {
+            /* The largest block that starts here by its alignment and fits: carve by natural alignment (trap 6). */
+            unsigned order = (unsigned)min_u64(highest_bit(count), LARDER_ORDER_MAX);
+            if (first != 0) {
+                order = (unsigned)min_u64(order, lowest_bit(first));
+            }
+            here = UINT64_C(1) << order;
+            give_whole(buddies, zone, number, order);
+        } else {
+            here = min_u64(here, count);
+            give_part(buddies, zone, number, frame, (unsigned)here);
+        }
+        first += here;
+        count -= here;
+    }
+}
+
+void buddy_give_frames(struct buddies *buddies, struct zone *zone, unsigned count,
+                       const frame_index *frames) {
+    lock_assert_held(&zone->lock);
+    zone->free += count;
+    for (unsigned i = 0; i < count;) {
+        uint64_t number = frames[i] / PAGEBLOCK_FRAMES;
+        struct pageblock *block = &buddies->pageblock[number];
+        bool was_empty = block->state == PAGEBLOCK_NONE || block->count_free == 0;
+        unsigned largest = was_empty ? 0 : block->largest;
+        do {
+            unsigned frame = frames[i++] % PAGEBLOCK_FRAMES;
+            give_bits(block, frame, 1);
+            largest = (unsigned)max_u64(largest, pageblock_run_order(block, frame));
+        } while (i < count && frames[i] / PAGEBLOCK_FRAMES == number);
+        place_open(buddies, zone, block, largest);
+    }
+}
+
+/* ---- exact ranges ------------------------------------------------------------------------------------- */
+
+/* The head of the whole free block that contains a page block; NULL iff it is in none. */
+static struct pageblock *whole_head(const struct buddies *buddies, uint64_t number) {
+    for (unsigned order = PAGEBLOCK_ORDER; order <= LARDER_ORDER_MAX; order++) {
+        uint64_t head = number & ~((UINT64_C(1) << (order - PAGEBLOCK_ORDER)) - 1);
+        struct pageblock *block = &buddies->pageblock[head];
+        if (block->state == PAGEBLOCK_WHOLE && block->order >= order) {
+            return block;
+        }
+    }
+    return NULL;
+}
+
+unsigned buddy_whole_order(const struct buddies *buddies, uint64_t pageblock) {
+    const struct pageblock *head = whole_head(buddies, pageblock);
+    return head == NULL ? 0 : head->order;
+}
+
+/* Split the free block around a page block until that page block stands alone, off all lists. */
+static struct pageblock *carve_whole(struct buddies *buddies, struct zone *zone, uint64_t number) {
+    struct pageblock *head = whole_head(buddies, number);
+    unsigned order = head->order;
+    unlink_whole(zone, head);
+    while (order > PAGEBLOCK_ORDER) {
+        order--;
+        uint64_t half = UINT64_C(1) << (order - PAGEBLOCK_ORDER);
+        bool in_upper = (number & half) != 0;
+        link_whole(zone, in_upper ? head : head + half, order);
+        head = in_upper ? head + half : head;
+    }
+    return head;
+}
+
+bool buddy_range_is_free(const struct buddies *buddies, uint64_t first, uint64_t count) {
+    while (count > 0) {
+        uint64_t number = first / PAGEBLOCK_FRAMES;
+        unsigned frame = (unsigned)(first % PAGEBLOCK_FRAMES);
+        uint64_t here = min_u64(count, PAGEBLOCK_FRAMES - frame);
+        if (number >= buddies->count_pageblocks) {
+            return false;
+        }
+        const struct pageblock *block = &buddies->pageblock[number];
+        bool is_free = block->state == PAGEBLOCK_OPEN
+                           ? pageblock_is_free(block, frame, (unsigned)here)
+                           : whole_head(buddies, number) != NULL;
+        if (!is_free) {
+            return false;
+        }
+        first += here;
+        count -= here;
+    }
+    return true;
+}
+
+void buddy_take_range(struct buddies *buddies, struct zone *zone, uint64_t first, uint64_t count) {
+    lock_assert_held(&zone->lock);
+    count_taken(zone, count);
+    while (count > 0) {
+        uint64_t number = first / PAGEBLOCK_FRAMES;
+        unsigned frame = (unsigned)(first % PAGEBLOCK_FRAMES);
+        unsigned here = (unsigned)min_u64(count, PAGEBLOCK_FRAMES - frame);
+        struct pageblock *block = &buddies->pageblock[number];
+        if (block->state != PAGEBLOCK_OPEN) {
+            block = carve_whole(buddies, zone, number);
+            if (here < PAGEBLOCK_FRAMES) {
+                open_whole(block);
+            }
+        }
+        if (block->state == PAGEBLOCK_OPEN) {
+            pageblock_take_range(block, frame, here);
+            place_after_take(buddies, zone, block);
+        }
+        first += here;
+        count -= here;
+    }
+}
+
+/* ---- set-up ------------------------------------------------------------------------------------------ */
+
+bool buddies_commit(struct buddies *buddies, uint64_t first, uint64_t count) {
+    uint64_t first_block = first / PAGEBLOCK_FRAMES;
+    uint64_t end_block = align_up(first + count, PAGEBLOCK_FRAMES) / PAGEBLOCK_FRAMES;
+    size_t bytes = (end_block - first_block) * sizeof(struct pageblock);
+    if (!larder_port_commit(&buddies->pageblock[first_block], bytes)) {
+        return false;
+    }
+    __atomic_add_fetch(&buddies->committed_bytes, bytes, __ATOMIC_RELAXED);
+    return true;
+}
+
+static size_t pageblock_bytes(const struct buddies *buddies) {
+    return align_up(buddies->count_pageblocks * sizeof(struct pageblock), FRAME_BYTES);
+}
+
+static void zone_init(struct zone *zone, const char *name, struct lock_book *book) {
+    *zone = (struct zone){.name = name};
+    lock_init(&zone->lock, LOCK_RANK_ZONE, book);
+    for (unsigned i = 0; i < WHOLE_LISTS; i++) {
+        list_init(&zone->whole[i]);
+    }
+    for (unsigned i = 0; i < PAGEBLOCK_ORDER; i++) {
+        for (unsigned bucket = 0; bucket < FULLNESS_BUCKETS; bucket++) {
+            list_init(&zone->open[i][bucket]);
+        }
+    }
+}
+
+/* Page block number of an address limit, clipped to the map. */
+static uint64_t limit_pageblock(const struct buddies *buddies, const struct frame_map *map,
+                                uint64_t limit_address) {
+    if (limit_address <= map->base_address) {
+        return 0;
+    }
+    return min_u64((limit_address - map->base_address) / PAGEBLOCK_BYTES,
+                   buddies->count_pageblocks);
+}
+
+static void zones_init(struct buddies *buddies, const struct frame_map *map,
+                       const struct larder_config *config, struct lock_book *book) {
+    uint64_t at = 0;
+    buddies->zone_count = config->zone_count > 0 ? config->zone_count : 1;
+    for (unsigned i = 0; i < buddies->zone_count; i++) {
+        struct zone *zone = &buddies->zone[i];
+        bool is_last = i + 1 == buddies->zone_count;
+        zone_init(zone, config->zone_count > 0 ? config->zone[i].name : "normal", book);
+        zone->first_pageblock = at;
+        at = is_last ? buddies->count_pageblocks
+                     : limit_pageblock(buddies, map, config->zone[i].limit_address);
+        zone->end_pageblock = at;
+    }
+}
+
+enum larder_status buddies_init(struct buddies *buddies, const struct frame_map *map,
+                                const struct larder_config *config, struct lock_book *book) {
+    buddies->count_pageblocks = align_up(map->count_frames, PAGEBLOCK_FRAMES) / PAGEBLOCK_FRAMES;
+    buddies->committed_bytes = 0;
+    buddies->pageblock = larder_port_reserve(pageblock_bytes(buddies), FRAME_BYTES);
+    if (buddies->pageblock == NULL) {
+        return LARDER_NO_MEMORY;
+    }
+    zones_init(buddies, map, config, book);
+    return LARDER_OK;
+}
+
+void buddies_fini(struct buddies *buddies) {
+    larder_port_release(buddies->pageblock, pageblock_bytes(buddies));
+}
+
+struct zone *buddies_zone_of(struct buddies *buddies, uint64_t frame) {
+    struct zone *zone = buddies->zone;
+    while (frame / PAGEBLOCK_FRAMES >= zone->end_pageblock) {
+        zone++;
+    }
+    return zone;
+}

@@ -1,0 +1,103 @@
+/* frame.h: the global memory map.
+ *
+ * Two arrays describe every frame of the span from the first to the last RAM, both indexed by frame number: `owner`, one
+ * byte that says which cache or kind of memory the frame belongs to, and `record`, 32 bytes with what is known about the
+ * head of a block, a run or a slab. The byte is the frame's explicit state and is all that free() reads; records are
+ * touched by slow paths only. Both arrays read as zero where nothing was committed, so holes cost nothing and looking
+ * up any frame number below count_frames is safe.
+ *
+ *   owner               meaning                                                       set by
+ *   OWNER_NONE          hole, reserved, free in the buddies, or inside a block or run  frames
+ *   OWNER_FRAMES + k    start of an allocated block of order k ≤ 3                     frames
+ *   OWNER_BIN           start of a block that lies in a slot's bin                     frames
+ *   OWNER_RUN           start of an allocated block or run; record.count_frames        frames
+ *   OWNER_CACHE_FIRST…  every frame of a slab: the id of its cache                     cache
+ *   OWNER_ESCAPE        every frame of a slab whose cache id is in the record          cache
+ */
+#ifndef CORE_FRAME_H
+#define CORE_FRAME_H
+
+#include "check.h"
+#include "range.h"
+
+typedef uint32_t frame_index; /* frame number, counted from the start of the map */
+#define FRAME_NONE UINT32_MAX
+
+enum {
+    OWNER_NONE = 0,
+    OWNER_FRAMES = 1, /* … + FRAME_BIN_ORDERS - 1; also the bin that takes such blocks back */
+    FRAME_BIN_ORDERS = 4,
+    BIN_TAKE = OWNER_FRAMES + FRAME_BIN_ORDERS, /* no owner: the bins such blocks are taken from */
+    OWNER_BIN = 15,
+    OWNER_CACHE_FIRST = 16,
+    OWNER_ESCAPE = 254,
+    OWNER_RUN = 255,
+};
+
+struct slab;
+
+struct frame {
+    struct slab *slab;     /* slab frames: its descriptor. Guarded by: constant while the slab lives */
+    uint64_t count_frames; /* start of a run: its length. Guarded by the run's owner */
+    uintptr_t site;        /* start of a block or run: who allocated it, while that is tracked */
+    uint32_t cache_id;     /* slab frames: id of the cache */
+    uint32_t spare;
+};
+_Static_assert(sizeof(struct frame) == 32, "one record of 32 bytes per frame");
+
+struct frame_map {
+    uintptr_t base;              /* pointer to frame 0. Constant, as are the next four */
+    uint64_t count_frames;       /* frames in the span, holes included */
+    uint8_t *owner;              /* one byte a frame; written by who owns the frame */
+    struct frame *record;        /* one record a frame */
+    uint64_t base_address;       /* address of frame 0 */
+    uint64_t committed_bytes;    /* of both arrays; atomic, a statistic */
+    struct larder_ranges ranges; /* what is RAM now; guarded by the registry lock */
+};
+
+/* Reserve the two arrays for the span of RAM in `ranges` and commit what describes it. The first frame of the map
+ * is aligned to `align_bytes`, so that frame numbers are aligned as addresses are. The caller
+ * copies and closes the table afterwards: other commits may still take from it. */
+enum larder_status frame_map_init(struct frame_map *map, struct larder_ranges *ranges,
+                                  uintptr_t linear_offset, uint64_t align_bytes);
+void frame_map_fini(struct frame_map *map);
+
+/* Make owner bytes and records of [first, first + count) writable. */
+bool frame_map_commit(struct frame_map *map, uint64_t first, uint64_t count);
+
+/* Number of the frame that holds a pointer; ≥ count_frames iff the pointer is not in the span. */
+static inline uint64_t frame_of(const struct frame_map *map, const void *pointer) {
+    return ((uintptr_t)pointer - map->base) >> FRAME_SHIFT;
+}
+
+static inline bool frame_is_inside(const struct frame_map *map, const void *pointer) {
+    return frame_of(map, pointer) < map->count_frames;
+}
+
+static inline void *frame_pointer(const struct frame_map *map, uint64_t index) {
+    return (void *)(map->base + (index << FRAME_SHIFT));
+}
+
+static inline uint64_t frame_address(const struct frame_map *map, uint64_t index) {
+    return map->base_address + (index << FRAME_SHIFT);
+}
+
+/* Cache id of a slab frame; 0 iff the frame is none. */
+static inline unsigned frame_cache_id(const struct frame_map *map, uint64_t index) {
+    unsigned owner = map->owner[index];
+    if (owner == OWNER_ESCAPE) {
+        return map->record[index].cache_id;
+    }
+    return owner >= OWNER_CACHE_FIRST && owner < OWNER_ESCAPE ? owner : 0;
+}
+
+/* Frames of the block or run that starts here; 0 iff none does. */
+static inline uint64_t frame_run_length(const struct frame_map *map, uint64_t index) {
+    unsigned owner = map->owner[index];
+    if (owner == OWNER_RUN) {
+        return map->record[index].count_frames;
+    }
+    return owner - OWNER_FRAMES < FRAME_BIN_ORDERS ? UINT64_C(1) << (owner - OWNER_FRAMES) : 0;
+}
+
+#endif

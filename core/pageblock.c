@@ -1,0 +1,158 @@
+/* pageblock.c: finding, taking and giving aligned runs of bits.
+ *
+ * Runs up to order 6 lie within a word. Folding a word onto itself keeps, for order k, the bits where an aligned run of
+ * 2^k ones starts:
+ *
+ *     order 0   1 1 0 1  1 1 1 1        w
+ *     order 1   0 . 1 .  1 . 1 .        w & w >> 1, even bits only
+ *     order 2   0 . . .  1 . . .        … & … >> 2, every fourth bit
+ *
+ * Larger runs are aligned groups of words that are all ones.
+ */
+#include "pageblock.h"
+
+#define WORD_ORDER 6u /* an aligned run of this order is one word */
+
+/* Bit i set: an aligned run of 2^order frames (order ≤ 6) starts at bit i of the word. */
+static uint64_t run_starts(uint64_t word, unsigned order) {
+    static const uint64_t aligned[] = {
+        0x5555555555555555u, 0x1111111111111111u, 0x0101010101010101u,
+        0x0001000100010001u, 0x0000000100000001u, 0x0000000000000001u,
+    };
+    for (unsigned k = 0; k < order && word != 0; k++) {
+        word &= (word >> (1u << k)) & aligned[k];
+    }
+    return word;
+}
+
+/* True iff the 2^(order - 6) words from `word` on are all ones. */
+static bool words_are_free(const struct pageblock *block, unsigned word, unsigned order) {
+    uint64_t all = ~UINT64_C(0);
+    for (unsigned i = 0; i < 1u << (order - WORD_ORDER); i++) {
+        all &= block->free_bits[word + i];
+    }
+    return all == ~UINT64_C(0);
+}
+
+/* Largest order above 6 that is free, given that some whole word is. */
+static unsigned largest_of_words(const struct pageblock *block) {
+    for (unsigned order = PAGEBLOCK_ORDER; order > WORD_ORDER; order--) {
+        unsigned step = 1u << (order - WORD_ORDER);
+        for (unsigned word = 0; word < PAGEBLOCK_WORDS; word += step) {
+            if (words_are_free(block, word, order)) {
+                return order;
+            }
+        }
+    }
+    return WORD_ORDER;
+}
+
+unsigned pageblock_largest(const struct pageblock *block) {
+    unsigned largest = 0;
+    for (unsigned i = 0; i < PAGEBLOCK_WORDS; i++) {
+        uint64_t word = block->free_bits[i];
+        if (word == ~UINT64_C(0)) {
+            return largest_of_words(block);
+        }
+        while (largest < WORD_ORDER && run_starts(word, largest + 1) != 0) {
+            largest++;
+        }
+    }
+    return largest;
+}
+
+static unsigned find_run(const struct pageblock *block, unsigned order) {
+    unsigned step = order <= WORD_ORDER ? 1 : 1u << (order - WORD_ORDER);
+    for (unsigned word = 0; word < PAGEBLOCK_WORDS; word += step) {
+        if (order > WORD_ORDER) {
+            if (words_are_free(block, word, order)) {
+                return word * WORD_BITS;
+            }
+            continue;
+        }
+        uint64_t starts = run_starts(block->free_bits[word], order);
+        if (starts != 0) {
+            return word * WORD_BITS + lowest_bit(starts);
+        }
+    }
+    assertion_failed("an OPEN page block holds a run of its largest order", __FILE__, __LINE__);
+}
+
+unsigned pageblock_take(struct pageblock *block, unsigned order) {
+    unsigned first = find_run(block, order);
+    pageblock_take_range(block, first, 1u << order);
+    return first;
+}
+
+unsigned pageblock_take_frames(struct pageblock *block, unsigned count, uint16_t *out) {
+    unsigned taken = 0;
+    for (unsigned word = 0; word < PAGEBLOCK_WORDS && taken < count; word++) {
+        uint64_t bits = block->free_bits[word];
+        for (; bits != 0 && taken < count; bits &= bits - 1) {
+            out[taken++] = (uint16_t)(word * WORD_BITS + lowest_bit(bits));
+        }
+        block->free_bits[word] = bits;
+    }
+    block->count_free = (uint16_t)(block->count_free - taken);
+    return taken;
+}
+
+/* The part of [first, first + count) that lies in one word: its mask; `first` and `count` move past it. */
+static uint64_t next_mask(unsigned *first, unsigned *count) {
+    unsigned bit = *first % WORD_BITS;
+    unsigned here = *count < WORD_BITS - bit ? *count : WORD_BITS - bit;
+    *first += here;
+    *count -= here;
+    return bit_run(bit, here);
+}
+
+bool pageblock_is_free(const struct pageblock *block, unsigned first, unsigned count) {
+    while (count > 0) {
+        unsigned word = first / WORD_BITS;
+        uint64_t mask = next_mask(&first, &count);
+        if ((block->free_bits[word] & mask) != mask) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool pageblock_is_taken(const struct pageblock *block, unsigned first, unsigned count) {
+    while (count > 0) {
+        unsigned word = first / WORD_BITS;
+        if ((block->free_bits[word] & next_mask(&first, &count)) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void pageblock_give_range(struct pageblock *block, unsigned first, unsigned count) {
+    ASSERT(pageblock_is_taken(block, first, count));
+    block->count_free = (uint16_t)(block->count_free + count);
+    while (count > 0) {
+        unsigned word = first / WORD_BITS;
+        block->free_bits[word] |= next_mask(&first, &count);
+    }
+}
+
+void pageblock_take_range(struct pageblock *block, unsigned first, unsigned count) {
+    ASSERT(pageblock_is_free(block, first, count));
+    block->count_free = (uint16_t)(block->count_free - count);
+    while (count > 0) {
+        unsigned word = first / WORD_BITS;
+        block->free_bits[word] &= ~next_mask(&first, &count);
+    }
+}
+
+unsigned pageblock_run_order(const struct pageblock *block, unsigned frame) {
+    unsigned order = 0;
+    while (order < PAGEBLOCK_ORDER) {
+        unsigned count = 2u << order;
+        if (!pageblock_is_free(block, frame & ~(count - 1), count)) {
+            break;
+        }
+        order++;
+    }
+    return order;
+}

@@ -1,0 +1,74 @@
+/* slab.c: geometry, and taking objects a bitmap word at a time. */
+#include "slab.h"
+
+#define SLAB_TARGET_BYTES ((size_t)16 << 10) /* a 128-byte descriptor is then 0.8 % */
+#define SLAB_TARGET_SLOTS 8u
+#define WASTE_SHARE_MAX 8u /* an eighth of the block may stay unused behind the last slot */
+#define RECIPROCAL_SHIFT 32u
+
+static bool is_good_order(unsigned order, size_t stride) {
+    size_t bytes = FRAME_BYTES << order;
+    size_t slots = bytes / stride;
+    if (slots == 0) {
+        return false;
+    }
+    bool is_large_enough =
+        slots >= SLAB_SLOTS_MAX || (bytes >= SLAB_TARGET_BYTES && slots >= SLAB_TARGET_SLOTS);
+    size_t used = (slots < SLAB_SLOTS_MAX ? slots : SLAB_SLOTS_MAX) * stride;
+    return is_large_enough && bytes - used <= bytes / WASTE_SHARE_MAX;
+}
+
+void slab_geometry_init(struct slab_geometry *geometry, size_t object_bytes, size_t stride_bytes,
+                        size_t offset_bytes) {
+    unsigned order = 0;
+    while (!is_good_order(order, stride_bytes) && (FRAME_BYTES << order) < 8 * SLAB_OBJECT_MAX) {
+        order++;
+    }
+    size_t slots = (FRAME_BYTES << order) / stride_bytes;
+    *geometry = (struct slab_geometry){
+        .stride_bytes = (uint32_t)stride_bytes,
+        .offset_bytes = (uint32_t)offset_bytes,
+        .object_bytes = (uint32_t)object_bytes,
+        .slots = (uint32_t)min_u64(slots, SLAB_SLOTS_MAX),
+        .order = order,
+        .reciprocal = ((UINT64_C(1) << RECIPROCAL_SHIFT) + stride_bytes - 1) / stride_bytes,
+    };
+}
+
+void slab_init(struct slab *slab, const struct slab_geometry *geometry, void *base) {
+    slab->base = base;
+    slab->count_free = slab_usable_slots(geometry);
+    for (uint32_t i = 0; i < SLAB_WORDS; i++) {
+        uint32_t before = i * WORD_BITS;
+        uint32_t here = geometry->slots > before ? geometry->slots - before : 0;
+        slab->free_bits[i] = here == 0 ? 0 : bit_run(0, (unsigned)min_u64(here, WORD_BITS));
+    }
+    slab->free_bits[0] &= ~(uint64_t)geometry->first_slot;
+}
+
+uint32_t slab_take(struct slab *slab, const struct slab_geometry *geometry, uint32_t count,
+                   void **out) {
+    uint32_t taken = 0;
+    for (uint32_t word = 0; word < SLAB_WORDS && taken < count; word++) {
+        uint64_t bits = slab->free_bits[word];
+        for (; bits != 0 && taken < count; bits &= bits - 1) {
+            out[taken++] = slab_object(slab, geometry, word * WORD_BITS + lowest_bit(bits));
+        }
+        slab->free_bits[word] = bits;
+    }
+    slab->count_free -= taken;
+    return taken;
+}
+
+uint32_t slab_slot_of(const struct slab *slab, const struct slab_geometry *geometry,
+                      const void *object) {
+    size_t offset = (size_t)((const unsigned char *)object - slab->base);
+    /* offset < 2^23 and reciprocal ≤ 2^32 / stride + 1: the product is exact enough for offset < 2^32 / stride·… at
+     * multiples of the stride, and the check below refuses everything else. */
+    size_t slot = (size_t)(((offset - geometry->offset_bytes) * geometry->reciprocal) >>
+                           RECIPROCAL_SHIFT);
+    bool is_start = offset >= geometry->offset_bytes && slot >= geometry->first_slot &&
+                    slot < geometry->slots &&
+                    slot * geometry->stride_bytes + geometry->offset_bytes == offset;
+    return is_start ? (uint32_t)slot : SLAB_SLOTS_MAX;
+}
