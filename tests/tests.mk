@@ -1,0 +1,35 @@
+# Tests on the simulated home. Each .c file of unit/, model/, traps/, misuse/ and threads/ is a
+# program; support/ is linked into all of them.
+#
+#   plain, asan, coverage   everything on coroutines
+#   tsan                    threads/ only: real threads on the same core
+
+TESTS_DIR := $(BUILD_VARIANT)/tests
+TESTS_CFLAGS = $(SIM_CFLAGS) -Itests/support -Icore
+TESTS_SUPPORT_OBJECTS := $(patsubst tests/support/%.c,$(TESTS_DIR)/support/%.o, \
+    $(sort $(wildcard tests/support/*.c)))
+TESTS_LIBRARY := $(TESTS_DIR)/libsupport.a
+TESTS_LIBS := -lcmocka -lpthread
+
+tests_of = $(patsubst %.c,$(BUILD_VARIANT)/%,$(sort $(wildcard tests/$(1)/*.c)))
+
+$(TESTS_LIBRARY): $(TESTS_SUPPORT_OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(TESTS_DIR)/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(TESTS_CFLAGS) -MMD -MP -c $< -o $@
+
+$(TESTS_DIR)/%: $(TESTS_DIR)/%.o $(TESTS_LIBRARY) $(SIM_LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(VARIANT_CFLAGS) $^ $(TESTS_LIBS) -o $@
+
+ifneq ($(filter plain asan coverage,$(VARIANT)),)
+TESTS += $(foreach group,unit traps misuse model,$(call tests_of,$(group)))
+endif
+ifneq ($(filter tsan plain,$(VARIANT)),)
+TESTS += $(call tests_of,threads)
+endif
