@@ -10,6 +10,10 @@
 
 #include "larder/larder.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #pragma GCC visibility push(default)
 
 #define LARDER_CACHE_NAME_BYTES 32u /* with the final NUL */
@@ -122,5 +126,9 @@ struct larder_cache *larder_cache_of(struct larder *larder, const void *object);
 struct larder_cache *larder_cache_find(struct larder *larder, const char *name);
 
 #pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

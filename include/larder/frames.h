@@ -11,6 +11,10 @@
 
 #include "larder/larder.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #pragma GCC visibility push(default)
 
 /* 2^order frames, aligned to their size; contents undefined unless LARDER_ZERO.
@@ -89,5 +93,9 @@ struct larder_frames_stats {
 void larder_frames_stats(struct larder *larder, struct larder_frames_stats *stats);
 
 #pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

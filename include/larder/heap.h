@@ -10,6 +10,10 @@
 
 #include "larder/larder.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #pragma GCC visibility push(default)
 
 /* At least `size_bytes` bytes; contents undefined. NULL iff size is 0 or above PTRDIFF_MAX, or no
@@ -58,5 +62,9 @@ bool larder_owns(const struct larder *larder, const void *pointer);
 size_t larder_good_size(size_t size_bytes);
 
 #pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

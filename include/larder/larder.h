@@ -11,9 +11,14 @@
 
 #include "larder/config.h"
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #pragma GCC visibility push(default)
 
@@ -28,7 +33,7 @@ struct larder_ranges; /* larder/ranges.h */
  * nothing to find it. */
 #define LARDER_STORAGE_BYTES (224u * 1024u)
 struct larder_storage {
-    _Alignas(128) unsigned char bytes[LARDER_STORAGE_BYTES];
+    alignas(128) unsigned char bytes[LARDER_STORAGE_BYTES];
 };
 
 /* Results of functions that do not return memory. */
@@ -168,5 +173,9 @@ uint64_t larder_reclaim(struct larder *larder);
 void larder_reclaim_slot(struct larder *larder, struct larder_slot *slot);
 
 #pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

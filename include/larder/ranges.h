@@ -11,6 +11,10 @@
 
 #include "larder/larder.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #pragma GCC visibility push(default)
 
 /* In ascending strength: where ranges overlap, the stronger kind holds, whatever the order of
@@ -63,5 +67,9 @@ uint64_t larder_ranges_bytes(const struct larder_ranges *ranges, enum larder_ran
 const struct larder_range *larder_ranges_find(const struct larder_ranges *ranges, uint64_t address);
 
 #pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 #include "larder/frames.h"
 #include "larder/larder.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #pragma GCC visibility push(default)
 
 /* Where text goes: a UART, a file, a buffer. Called with no lock of the core held. */
@@ -125,5 +129,9 @@ void larder_debug_track_frames(struct larder *larder, bool on);
 void larder_fatal_write(const struct larder_fatal *fatal, const struct larder_sink *sink);
 
 #pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
