@@ -1,0 +1,41 @@
+# The core benchmarks: `make bench-core`, `make bench-core QUICK=1`, `make bench-core PART="churn"`.
+#
+#   build/bench/core.json   every round of every contest, figures, goals
+#   build/bench/core.svg    the picture;  build/bench/core.txt the table
+#
+# bench/METHOD.md says what is measured and how; bench/results/ keeps the last run worth keeping.
+
+BENCHES += bench-core
+BENCH_DIR := $(BUILD)/bench
+BENCH_OBJECTS := $(patsubst bench/core/%.c,$(BENCH_DIR)/%.o,$(sort $(wildcard bench/core/*.c)))
+BENCH_DPDK := $(BUILD)/dpdk
+QUICK ?=
+PART ?=
+
+# Made when a benchmark is asked for, not when make only reads this file.
+ifneq ($(filter bench bench-% $(BENCH_DIR)/%,$(MAKECMDGOALS)),)
+-include $(BENCH_DPDK)/dpdk.mk
+endif
+$(BENCH_DPDK)/dpdk.mk: bench/get-dpdk
+	@bench/get-dpdk $(BENCH_DPDK)
+
+$(BENCH_DIR)/%.o: bench/core/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(BENCH_EXTRA) -Ihomes/linux -MMD -MP -c $< -o $@
+$(BENCH_DIR)/dpdk.o: BENCH_EXTRA := $(DPDK_CFLAGS)
+$(BENCH_DIR)/dpdk.o: $(BENCH_DPDK)/dpdk.mk
+
+$(BENCH_DIR)/core: $(BENCH_OBJECTS) $(LINUX_DIR)/liblarder.a
+	$(call say,LD,$@)
+	$(Q)$(CC) -o $@ $^ $(DPDK_LIBS) -pthread
+
+.PHONY: bench-core bench-core-build bench-fastpath
+bench-core-build: $(BENCH_DIR)/core ## build the core benchmark, run nothing
+
+# The instruction counts are part of the report; they need no quiet machine.
+bench-core: $(BENCH_DIR)/core ## speed of the core: QUICK=1 for a fast look, PART="objects churn" for some
+	@rm -f $(BENCH_DIR)/core.raw.json $(BENCH_DIR)/fastpath.json
+	$(if $(PART),,$(Q)$(MAKE) --no-print-directory bench-fastpath)
+	$(Q)$(BENCH_DIR)/core $(BENCH_DIR)/core.raw.json $(if $(QUICK),quick) $(PART)
+	$(Q)bench/report $(BENCH_DIR)/core.raw.json $(BENCH_DIR)/fastpath.json $(BENCH_DIR)/core
