@@ -96,6 +96,14 @@ void cpu_drop_locks(struct sim_cpu *cpu) {
     cpu->in_interrupt = false;
 }
 
+void sim_reset(void) {
+    for (unsigned id = 0; id < SIM_CPUS_MAX; id++) {
+        cpu_drop_locks(&cpus[id]);
+        cpus[id].armed = NULL;
+    }
+    sim_be(0);
+}
+
 void larder_port_fatal(const struct larder_fatal *fatal) {
     struct sim_cpu *cpu = cpu_now();
     fatal_keep(fatal);

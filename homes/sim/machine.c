@@ -176,13 +176,10 @@ static void attachment_drop(struct sim *sim, unsigned cpu) {
 }
 
 void sim_abandon(struct sim *sim) {
-    for (unsigned cpu = 0; cpu < SIM_CPUS_MAX; cpu++) {
-        cpu_drop_locks(cpu_get(cpu));
-        if (sim->larder) {
-            attachment_drop(sim, cpu);
-        }
+    sim_reset();
+    for (unsigned cpu = 0; sim->larder && cpu < SIM_CPUS_MAX; cpu++) {
+        attachment_drop(sim, cpu);
     }
-    sim_be(0);
     memory_release_all(sim);
     machine_end(sim);
 }

@@ -36,6 +36,9 @@ _Noreturn void sim_fail(const char *format, ...) __attribute__((format(printf, 1
 #define sim_check(condition)                                                                       \
     ((condition) ? (void)0 : sim_fail("%s:%d: %s", __FILE__, __LINE__, #condition))
 
+/* Release all locks and leave all slots, after a failure that was expected. */
+void sim_reset(void);
+
 /* ---- The machine ------------------------------------------------------------------------------
  */
 

@@ -1,0 +1,185 @@
+/* Bins and depots: objects come back last in, first out, magazines move whole, counts agree. */
+#include "harness.h"
+
+#include "magazine.h"
+
+#define CAPACITY 4u
+
+static struct bin bin;
+static struct depot depot;
+static int objects[64];
+
+static struct magazine *make(void) {
+    struct magazine *magazine = calloc(1, sizeof *magazine + CAPACITY * sizeof(void *));
+    magazine->capacity = CAPACITY;
+    return magazine;
+}
+
+static int setup(void **state) {
+    (void)state;
+    bin_init(&bin);
+    depot = (struct depot){0};
+    return 0;
+}
+
+static void free_real(struct magazine *magazine) {
+    if (magazine_is_real(magazine)) {
+        free(magazine);
+    }
+}
+
+static int teardown(void **state) {
+    (void)state;
+    free_real(bin.loaded);
+    free_real(bin.previous);
+    for (struct magazine *m; (m = depot_get_full(&depot)) || (m = depot_get_empty(&depot));) {
+        free(m);
+    }
+    return 0;
+}
+
+static void a_new_bin_is_empty_and_full(void **state) {
+    (void)state;
+    assert_null(bin_take(&bin));
+    assert_false(bin_give(&bin, &objects[0]));
+    assert_int_equal(bin_objects(&bin), 0);
+    assert_false(magazine_is_real(bin.loaded));
+    assert_int_equal(magazine_none.count, 0);
+}
+
+static void with_magazines(void) {
+    bin.loaded = make();
+    bin.previous = make();
+}
+
+static void last_in_first_out_over_both_magazines(void **state) {
+    (void)state;
+    with_magazines();
+    for (unsigned i = 0; i < 2 * CAPACITY; i++) {
+        assert_true(bin_give(&bin, &objects[i]));
+        assert_int_equal(bin_objects(&bin), i + 1);
+    }
+    for (unsigned i = 2 * CAPACITY; i-- > 0;) {
+        assert_ptr_equal(bin_take(&bin), &objects[i]);
+    }
+    assert_null(bin_take(&bin));
+}
+
+static void a_full_bin_refuses_and_keeps_all(void **state) {
+    (void)state;
+    with_magazines();
+    for (unsigned i = 0; i < 2 * CAPACITY; i++) {
+        assert_true(bin_give(&bin, &objects[i]));
+    }
+    assert_false(bin_give(&bin, &objects[63]));
+    assert_int_equal(bin_objects(&bin), 2 * CAPACITY);
+    for (unsigned i = 0; i < 2 * CAPACITY; i++) {
+        assert_ptr_not_equal(bin_take(&bin), &objects[63]);
+    }
+    assert_null(bin_take(&bin));
+}
+
+static void on_the_edge_the_depot_is_not_needed(void **state) {
+    (void)state;
+    with_magazines();
+    for (unsigned i = 0; i < CAPACITY; i++) {
+        bin_give(&bin, &objects[i]);
+    }
+    for (unsigned round = 0; round < 10; round++) {
+        assert_true(bin_give(&bin, &objects[10]));
+        assert_true(bin_give(&bin, &objects[11]));
+        assert_non_null(bin_take(&bin));
+        assert_non_null(bin_take(&bin));
+    }
+    assert_int_equal(bin_objects(&bin), CAPACITY);
+}
+
+static void an_empty_depot_has_nothing(void **state) {
+    (void)state;
+    assert_false(depot_load(&depot, &bin));
+    assert_false(depot_unload(&depot, &bin));
+    assert_null(depot_get_full(&depot));
+    assert_null(depot_get_empty(&depot));
+    assert_int_equal(depot.count_full + depot.count_empty, 0);
+}
+
+static void the_depot_counts_objects_and_magazines(void **state) {
+    (void)state;
+    struct magazine *full = make(), *part = make(), *empty = make();
+    for (unsigned i = 0; i < CAPACITY; i++) {
+        magazine_push(full, &objects[i]);
+    }
+    magazine_push(part, &objects[10]);
+    depot_put(&depot, full);
+    depot_put(&depot, part);
+    depot_put(&depot, empty);
+    assert_int_equal(depot.count_full, 2);
+    assert_int_equal(depot.count_empty, 1);
+    assert_int_equal(depot.objects, CAPACITY + 1);
+    assert_true(depot_load(&depot, &bin));
+    assert_ptr_equal(bin.loaded, part);
+    assert_int_equal(depot.objects, CAPACITY);
+    assert_true(depot_unload(&depot, &bin));
+    assert_ptr_equal(bin.loaded, empty);
+    assert_ptr_equal(bin.previous, part);
+    assert_int_equal(depot.count_empty, 0);
+}
+
+static void loading_pushes_what_was_previous_back(void **state) {
+    (void)state;
+    with_magazines();
+    struct magazine *old_loaded = bin.loaded, *full = make();
+    magazine_push(full, &objects[0]);
+    depot_put(&depot, full);
+    assert_true(depot_load(&depot, &bin));
+    assert_ptr_equal(bin.loaded, full);
+    assert_ptr_equal(bin.previous, old_loaded);
+    assert_int_equal(depot.count_empty, 1);
+    assert_ptr_equal(bin_take(&bin), &objects[0]);
+}
+
+static void the_least_full_is_remembered(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        struct magazine *full = make();
+        magazine_push(full, &objects[i]);
+        depot_put(&depot, full);
+    }
+    depot.least_full = depot.count_full;
+    struct magazine *one = depot_get_full(&depot);
+    struct magazine *two = depot_get_full(&depot);
+    depot_put(&depot, one);
+    depot_put(&depot, two);
+    assert_int_equal(depot.count_full, 3);
+    assert_int_equal(depot.least_full, 1);
+}
+
+#if LARDER_ASSERTIONS
+static void pushing_on_a_full_magazine_is_an_assertion(void **state) {
+    (void)state;
+    with_magazines();
+    for (unsigned i = 0; i < CAPACITY; i++) {
+        magazine_push(bin.loaded, &objects[i]);
+    }
+    sim_expect_fatal(LARDER_FATAL_ASSERTION, magazine_push(bin.loaded, &objects[9]));
+}
+#endif
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_new_bin_is_empty_and_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(last_in_first_out_over_both_magazines, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_full_bin_refuses_and_keeps_all, setup, teardown),
+        cmocka_unit_test_setup_teardown(on_the_edge_the_depot_is_not_needed, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_empty_depot_has_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_depot_counts_objects_and_magazines, setup, teardown),
+        cmocka_unit_test_setup_teardown(loading_pushes_what_was_previous_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_least_full_is_remembered, setup, teardown),
+#if LARDER_ASSERTIONS
+        cmocka_unit_test_setup_teardown(pushing_on_a_full_magazine_is_an_assertion, setup,
+                                        teardown),
+#endif
+    };
+    harness_begin();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
