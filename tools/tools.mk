@@ -44,3 +44,20 @@ test: ## every test of every variant; ONLY='unit/* kernel/*' picks some
 
 test-variant: test-build ## the tests of VARIANT only; ONLY as above
 	@CC='$(CC)' $(RUN_TESTS) $(TEST_LIST)
+
+# ---- check -----------------------------------------------------------------------------------------
+# The checks ask for what is really used to compile, so they get it from here.
+CHECK_ENVIRONMENT = CC='$(CC)' CLANG='$(CLANG)' CC_AARCH64='$(CC_AARCH64)' \
+    CORE_CFLAGS='$(CORE_CFLAGS)' CORE_CFLAGS_AARCH64='$(CORE_CFLAGS_AARCH64)' \
+    HOST_CFLAGS='$(HOST_CFLAGS)' KERNEL_CFLAGS='$(KERNEL_CFLAGS)' \
+    SYMBOLS_FOLDER='$(abspath $(CORE_DIR))'
+
+check: ## style, layers, symbols, flags, links …; ONLY='format tidy' picks some
+	+@$(if $(ONLY),$(if $(filter symbols,$(ONLY)),,:)) $(MAKE) --no-print-directory -k core; \
+	    CORE_STATUS=$$? $(CHECK_ENVIRONMENT) tools/check/run $(ONLY)
+
+.PHONY: format
+format: ## let clang-format 14 write the C files
+	@git ls-files --cached --others --exclude-standard -- $(addsuffix /*.[ch],include core fit homes \
+	    tests bench) | sort -u | while read -r file; do [ ! -f "$$file" ] || echo "$$file"; done | \
+	    xargs -r -n 8 clang-format-14 -i

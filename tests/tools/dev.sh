@@ -15,7 +15,7 @@ fake() {
 
 # machine NAME: a fresh machine of that Debian: root, nothing installed, no foreign architecture.
 machine() {
-    rm -rf "$work/bin" "$work/apt" "$work/installed" "$work/calls"
+    rm -rf "${work:?}/bin" "$work/apt" "$work/installed" "$work/calls"
     mkdir -p "$work/bin" "$work/apt/sources.list.d"
     : >"$work/installed"
     : >"$work/calls"
@@ -41,7 +41,7 @@ for name; do
 done
 END
     fake apt-cache <<END
-case \$2 in *-14) grep -q trixie $work/os-release && exit 0 ;; esac
+case \$2 in *-14 | *-14-dev) grep -q trixie $work/os-release && exit 0 ;; esac
 echo "\$2:"; echo "  Candidate: 1.0"
 END
     fake apt-get <<END
@@ -350,7 +350,7 @@ ok 'no apt at all'
 machine bookworm
 printf '%s\n' make gcc libc6-dev python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
     libfdt-dev:arm64 libfdt1 qemu-system-arm clang libclang-rt-14-dev libcmocka-dev gcovr \
-    device-tree-compiler git g++ >"$work/installed"
+    device-tree-compiler git g++ clang-format-14 clang-tidy-14 shellcheck >"$work/installed"
 fake make <<END
 echo "1 passed, 1 failed" >"\$LARDER_SUMMARY"
 echo "make: *** Error 1"

@@ -1,0 +1,4 @@
+/* -Wall: a static function nobody calls. */
+static int canary(void) {
+    return 1;
+}

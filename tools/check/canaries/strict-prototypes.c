@@ -1,0 +1,2 @@
+/* -Wstrict-prototypes: () takes anything. */
+int canary();
