@@ -7,7 +7,6 @@
 #include "schedule.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const event_names[SIM_EVENTS] = {
@@ -295,9 +294,9 @@ static void all_extend(unsigned changes_max) {
     if (all.changes == changes_max) {
         return;
     }
+    static struct chances seen_at[CHANGES_MAX][POINTS_MAX];
+    struct chances *seen = seen_at[all.changes];
     unsigned points = all.points < POINTS_MAX ? all.points : POINTS_MAX;
-    struct chances *seen = malloc(points * sizeof *seen);
-    sim_check(seen != NULL || points == 0);
     memcpy(seen, all.seen, points * sizeof *seen);
     unsigned depth = all.changes++;
     unsigned first = depth ? all.change[depth - 1].point + 1 : 0;
@@ -310,7 +309,6 @@ static void all_extend(unsigned changes_max) {
         }
     }
     all.changes = depth;
-    free(seen);
 }
 
 uint64_t sim_play_all(const struct sim_race *race, unsigned changes, uint64_t runs_max) {

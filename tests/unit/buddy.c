@@ -1,0 +1,325 @@
+/* The buddies below the public functions: split, merge, exact ranges, zones, against a byte per
+ * frame. */
+#include "harness.h"
+
+#include "buddy.h"
+
+#define NONE 0u
+#define USED 1u
+#define FREE 2u
+
+static struct frame_map map;
+static struct buddies buddies;
+static struct larder_ranges ranges;
+static struct lock_book book;
+static struct larder *nobody; /* locks want an instance to ask for its slot: there is none */
+static unsigned char *frame_state;
+
+static void make(const struct larder_range *range, unsigned count,
+                 const struct larder_config *config) {
+    static const struct larder_config one_zone;
+    larder_ranges_init(&ranges);
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(
+            larder_ranges_add(&ranges, range[i].address, range[i].size_bytes, LARDER_RANGE_USABLE),
+            LARDER_OK);
+    }
+    lock_book_init(&book, nobody);
+    assert_int_equal(frame_map_init(&map, &ranges, 0, FRAME << LARDER_ORDER_MAX), LARDER_OK);
+    assert_int_equal(buddies_init(&buddies, &map, config ? config : &one_zone, &book), LARDER_OK);
+    frame_state = calloc(map.count_frames, 1);
+}
+
+static int teardown(void **state) {
+    (void)state;
+    buddies_fini(&buddies);
+    frame_map_fini(&map);
+    free(frame_state);
+    assert_int_equal(sim_committed_bytes(), 0);
+    return 0;
+}
+
+static void set(uint64_t first, uint64_t count, unsigned from, unsigned to) {
+    for (uint64_t i = first; i < first + count; i++) {
+        assert_int_equal(frame_state[i], from);
+        frame_state[i] = (unsigned char)to;
+    }
+}
+
+static void give(uint64_t first, uint64_t count, unsigned from) {
+    struct zone *zone = buddies_zone_of(&buddies, first);
+    if (from == NONE) {
+        assert_true(buddies_commit(&buddies, first, count));
+        zone->usable += count;
+    }
+    set(first, count, from, FREE);
+    lock_acquire(&zone->lock);
+    buddy_give(&buddies, zone, first, count);
+    lock_release(&zone->lock);
+}
+
+static uint64_t take(struct zone *zone, unsigned order) {
+    lock_acquire(&zone->lock);
+    uint64_t first = buddy_take(&buddies, zone, order);
+    lock_release(&zone->lock);
+    if (first != FRAME_NONE) {
+        assert_int_equal(first % ((uint64_t)1 << order), 0);
+        set(first, (uint64_t)1 << order, FREE, USED);
+    }
+    return first;
+}
+
+static bool reference_has(uint64_t from, uint64_t end, unsigned order) {
+    uint64_t count = (uint64_t)1 << order;
+    for (uint64_t first = from & ~(count - 1); first + count <= end; first += count) {
+        uint64_t i = first;
+        while (first >= from && i < first + count && frame_state[i] == FREE) {
+            i++;
+        }
+        if (first >= from && i == first + count) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Every frame of every page block is free where the reference says so, and the sums agree. */
+static void expect_same(void) {
+    uint64_t free_frames = 0;
+    for (uint64_t i = 0; i < map.count_frames; i++) {
+        bool is_free = frame_state[i] == FREE;
+        free_frames += is_free;
+        if (i % 61 == 0 || is_free != (i > 0 && frame_state[i - 1] == FREE)) {
+            assert_int_equal(buddy_range_is_free(&buddies, i, 1), is_free);
+        }
+    }
+    uint64_t sum = 0;
+    for (unsigned zone = 0; zone < buddies.zone_count; zone++) {
+        sum += buddies.zone[zone].free;
+    }
+    assert_int_equal(sum, free_frames);
+}
+
+static uint64_t frame_at(uint64_t address) {
+    return (address - map.base_address) / FRAME;
+}
+
+static void give_all_ram(void) {
+    for (unsigned i = 0; i < ranges.count; i++) {
+        uint64_t first, end;
+        range_round_inward(&ranges.range[i], &first, &end);
+        for (uint64_t at = first; at < end;) {
+            const struct zone *zone = buddies_zone_of(&buddies, frame_at(at));
+            uint64_t zone_end = map.base_address + zone->end_pageblock * PAGEBLOCK_BYTES;
+            uint64_t here = end < zone_end ? end : zone_end;
+            give(frame_at(at), (here - at) / FRAME, NONE);
+            at = here;
+        }
+    }
+}
+
+static void a_gibibyte_is_one_block(void **state) {
+    (void)state;
+    make(&(struct larder_range){GIB, GIB, 0}, 1, NULL);
+    give_all_ram();
+    struct zone *zone = &buddies.zone[0];
+    assert_int_equal(buddy_whole_order(&buddies, 0), LARDER_ORDER_MAX);
+    assert_int_equal(take(zone, LARDER_ORDER_MAX), 0);
+    assert_int_equal(take(zone, 0), FRAME_NONE);
+    give(0, (uint64_t)1 << LARDER_ORDER_MAX, USED);
+    assert_int_equal(buddy_whole_order(&buddies, 17), LARDER_ORDER_MAX);
+    expect_same();
+}
+
+static void frames_given_one_by_one_merge_to_the_top(void **state) {
+    (void)state;
+    make(&(struct larder_range){GIB, 64 * MIB, 0}, 1, NULL);
+    struct random random = {1};
+    uint64_t count = 64 * MIB / FRAME;
+    uint64_t *order = malloc(count * sizeof *order);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t j = random_below(&random, i + 1);
+        order[i] = order[j];
+        order[j] = i;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        give(order[i], 1, NONE);
+    }
+    free(order);
+    assert_int_equal(buddy_whole_order(&buddies, 0), 14);
+    expect_same();
+}
+
+static void a_split_leaves_every_smaller_order(void **state) {
+    (void)state;
+    make(&(struct larder_range){GIB, 64 * MIB, 0}, 1, NULL);
+    give_all_ram();
+    struct zone *zone = &buddies.zone[0];
+    assert_int_equal(take(zone, 0), 0);
+    for (unsigned order = 0; order < 14; order++) {
+        assert_true(reference_has(0, map.count_frames, order));
+        assert_int_equal(take(zone, order), (uint64_t)1 << order);
+    }
+    assert_int_equal(zone->free, 0);
+    assert_int_equal(zone->free_min, 0);
+    for (unsigned order = 0; order < 14; order++) {
+        give((uint64_t)1 << order, (uint64_t)1 << order, USED);
+    }
+    give(0, 1, USED);
+    assert_int_equal(buddy_whole_order(&buddies, 0), 14);
+    expect_same();
+}
+
+static void unaligned_ram_is_carved_by_natural_alignment(void **state) {
+    (void)state;
+    const struct larder_range range[] = {
+        {GIB + 3 * FRAME, 5 * MIB + 7 * FRAME + 1, 0},
+        {GIB + 9 * MIB, FRAME, 0},
+        {GIB + 16 * MIB - FRAME, 33 * MIB, 0},
+    };
+    make(range, COUNT(range), NULL);
+    give_all_ram();
+    expect_same();
+    struct zone *zone = &buddies.zone[0];
+    assert_int_equal(buddy_whole_order(&buddies, frame_at(GIB + 16 * MIB) / 512), 12);
+    assert_int_equal(buddy_whole_order(&buddies, frame_at(GIB + 32 * MIB) / 512), 12);
+    while (take(zone, 0) != FRAME_NONE) {
+    }
+    assert_int_equal(zone->free, 0);
+    for (uint64_t i = 0; i < map.count_frames; i++) {
+        assert_int_not_equal(frame_state[i], FREE);
+    }
+}
+
+static void a_request_uses_the_fullest_page_block(void **state) {
+    (void)state;
+    make(&(struct larder_range){GIB, 8 * MIB, 0}, 1, NULL);
+    give_all_ram();
+    struct zone *zone = &buddies.zone[0];
+    /* Block 1 nearly full, block 2 nearly empty; 0 and 3 whole. */
+    lock_acquire(&zone->lock);
+    buddy_take_range(&buddies, zone, 512, 500);
+    buddy_take_range(&buddies, zone, 1024, 10);
+    lock_release(&zone->lock);
+    set(512, 500, FREE, USED);
+    set(1024, 10, FREE, USED);
+    for (unsigned i = 0; i < 12; i++) {
+        assert_int_equal(take(zone, 0) / 512, 1);
+    }
+    assert_int_equal(take(zone, 0) / 512, 2);
+    assert_int_equal(buddy_whole_order(&buddies, 0), 9);
+    assert_int_equal(buddy_whole_order(&buddies, 3), 9);
+    expect_same();
+}
+
+static void zones_do_not_merge_with_each_other(void **state) {
+    (void)state;
+    const struct larder_config config = {.zone = {{"dma", GIB + 8 * MIB}, {"normal", UINT64_MAX}},
+                                         .zone_count = 2};
+    make(&(struct larder_range){GIB, 16 * MIB, 0}, 1, &config);
+    give_all_ram();
+    assert_int_equal(buddies.zone[0].free, 2048);
+    assert_int_equal(buddies.zone[1].free, 2048);
+    assert_int_equal(buddy_whole_order(&buddies, 0), 11);
+    assert_int_equal(buddy_whole_order(&buddies, 4), 11);
+    assert_ptr_equal(buddies_zone_of(&buddies, 2047), &buddies.zone[0]);
+    assert_ptr_equal(buddies_zone_of(&buddies, 2048), &buddies.zone[1]);
+    assert_int_equal(take(&buddies.zone[0], 12), FRAME_NONE);
+    assert_int_equal(take(&buddies.zone[1], 11), 2048);
+    assert_int_equal(take(&buddies.zone[1], 0), FRAME_NONE);
+    expect_same();
+}
+
+static void bulk_takes_and_gives_many(void **state) {
+    (void)state;
+    make(&(struct larder_range){GIB, 4 * MIB, 0}, 1, NULL);
+    give_all_ram();
+    struct zone *zone = &buddies.zone[0];
+    static frame_index out[2000];
+    lock_acquire(&zone->lock);
+    unsigned got = buddy_take_frames(&buddies, zone, 2000, out);
+    lock_release(&zone->lock);
+    assert_int_equal(got, 1024);
+    for (unsigned i = 0; i < got; i++) {
+        set(out[i], 1, FREE, USED);
+    }
+    assert_int_equal(zone->free, 0);
+    lock_acquire(&zone->lock);
+    buddy_give_frames(&buddies, zone, got, out);
+    lock_release(&zone->lock);
+    set(0, 1024, USED, FREE);
+    assert_int_equal(buddy_whole_order(&buddies, 0), 10);
+    expect_same();
+}
+
+static void take_range(uint64_t first, uint64_t count) {
+    struct zone *zone = buddies_zone_of(&buddies, first);
+    lock_acquire(&zone->lock);
+    buddy_take_range(&buddies, zone, first, count);
+    lock_release(&zone->lock);
+    set(first, count, FREE, USED);
+}
+
+static bool reference_is_free(uint64_t first, uint64_t count) {
+    return first + count <= map.count_frames && memchr(frame_state + first, USED, count) == NULL &&
+           memchr(frame_state + first, NONE, count) == NULL;
+}
+
+static void random_ranges(void **state) {
+    (void)state;
+    make(&(struct larder_range){GIB + 5 * FRAME, 24 * MIB, 0}, 1, NULL);
+    give_all_ram();
+    struct random random = {harness_seed()};
+    for (unsigned step = 0; step < 4000; step++) {
+        uint64_t first = random_below(&random, map.count_frames);
+        uint64_t count = 1 + random_below(&random, random_below(&random, 3) ? 40 : 3000);
+        bool is_free = reference_is_free(first, count);
+        assert_int_equal(buddy_range_is_free(&buddies, first, count), is_free);
+        if (is_free) {
+            take_range(first, count);
+        } else if (frame_state[first] == USED) {
+            uint64_t length = 1;
+            while (length < count && frame_state[first + length] == USED) {
+                length++;
+            }
+            give(first, length, USED);
+        } else {
+            unsigned order = (unsigned)random_below(&random, 12);
+            bool has = reference_has(0, map.count_frames, order);
+            assert_int_equal(take(&buddies.zone[0], order) != FRAME_NONE, has);
+        }
+        if (step % 50 == 0) {
+            expect_same();
+        }
+    }
+    expect_same();
+}
+
+static void init_fails_and_leaves_nothing(void **state) {
+    (void)state;
+    make(&(struct larder_range){GIB, 4 * MIB, 0}, 1, NULL);
+    struct buddies other;
+    static const struct larder_config config;
+    sim_fail_nth_of("reserve", 1);
+    assert_int_equal(buddies_init(&other, &map, &config, &book), LARDER_NO_MEMORY);
+    sim_fail_nth_of("commit", 1);
+    assert_false(buddies_commit(&buddies, 0, 1));
+    sim_fail_off();
+    assert_int_equal(buddies.committed_bytes, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(a_gibibyte_is_one_block, teardown),
+        cmocka_unit_test_teardown(frames_given_one_by_one_merge_to_the_top, teardown),
+        cmocka_unit_test_teardown(a_split_leaves_every_smaller_order, teardown),
+        cmocka_unit_test_teardown(unaligned_ram_is_carved_by_natural_alignment, teardown),
+        cmocka_unit_test_teardown(a_request_uses_the_fullest_page_block, teardown),
+        cmocka_unit_test_teardown(zones_do_not_merge_with_each_other, teardown),
+        cmocka_unit_test_teardown(bulk_takes_and_gives_many, teardown),
+        cmocka_unit_test_teardown(random_ranges, teardown),
+        cmocka_unit_test_teardown(init_fails_and_leaves_nothing, teardown),
+    };
+    harness_begin();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
