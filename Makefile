@@ -113,7 +113,7 @@ RUN_TARGET :=
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z_-]+:.*## /{ printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9_-]*:.*## /{ printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  variables          BOARD=raspberry-pi-4|raspberry-pi-3|qemu-virt  VARIANT=plain|asan|tsan|coverage  V=1'
 
@@ -126,8 +126,9 @@ include tools/tools.mk
 run: $(RUN_TARGET) ## boot BOARD in the emulator: at the prompt on a terminal, else the demonstration
 	$(if $(RUN_TARGET),,$(error nothing to run: homes/kernel/kernel.mk sets no RUN_TARGET))
 
-bench: $(BENCHES) ## every benchmark; ./dev bench core runs one
+bench: ## every benchmark, one after the other; ./dev bench core runs one
 	$(if $(BENCHES),,$(error nothing to measure: bench/bench.mk adds no BENCHES))
+	+@for bench in $(BENCHES); do $(MAKE) --no-print-directory -j1 $$bench || exit 1; done
 
 image: $(IMAGES) ## files for a real SD card
 	$(if $(IMAGES),,$(error nothing to make: homes/kernel/kernel.mk adds no IMAGES))

@@ -28,6 +28,14 @@ ifeq ($(VARIANT),plain)
 TESTS += $(sort $(wildcard tests/tools/*.sh))
 endif
 
+# How much of the core the others reached.
+ifeq ($(VARIANT),coverage)
+ifneq ($(TESTS),)
+TESTS += tools/coverage
+TEST_OPTIONS += 'tools/coverage:last,show,limit=300'
+endif
+endif
+
 TEST_LIST = $(BUILD)/tests/list.$(VARIANT)
 RUN_TESTS = tools/run-tests --jobs $(JOBS) --build $(BUILD) $(foreach only,$(ONLY),--only '$(only)')
 
@@ -45,6 +53,9 @@ test: ## every test of every variant; ONLY='unit/* kernel/*' picks some
 test-variant: test-build ## the tests of VARIANT only; ONLY as above
 	@CC='$(CC)' $(RUN_TESTS) $(TEST_LIST)
 
+coverage: ## the tests once more with gcov: lines and branches of core/ reached
+	+@$(MAKE) --no-print-directory VARIANT=coverage test-variant
+
 # ---- check -----------------------------------------------------------------------------------------
 # The checks ask for what is really used to compile, so they get it from here.
 CHECK_ENVIRONMENT = CC='$(CC)' CLANG='$(CLANG)' CC_AARCH64='$(CC_AARCH64)' \
@@ -61,3 +72,7 @@ format: ## let clang-format 14 write the C files
 	@git ls-files --cached --others --exclude-standard -- $(addsuffix /*.[ch],include core fit homes \
 	    tests bench) | sort -u | while read -r file; do [ ! -f "$$file" ] || echo "$$file"; done | \
 	    xargs -r -n 8 clang-format-14 -i
+
+compile_commands: ## compile_commands.json for editors
+	@$(MAKE) --no-print-directory -Bnk V=1 test-build $(IMAGES) core 2>/dev/null | \
+	    tools/compile-commands >compile_commands.json
