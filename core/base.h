@@ -16,7 +16,7 @@
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 #define CONTAINER_OF(pointer, type, member)                                                        \
-    ((type *)(void *)((unsigned char *)(pointer) - offsetof(type, member)))
+    ((type *)(void *)((unsigned char *)(pointer)-offsetof(type, member)))
 
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
@@ -84,6 +84,14 @@ static inline unsigned count_bits(uint64_t value) {
 /* The smallest order whose block holds `count` frames; count ≥ 1. */
 static inline unsigned order_for(uint64_t count) {
     return count <= 1 ? 0 : highest_bit(count - 1) + 1;
+}
+
+static inline bool text_equal(const char *a, const char *b) {
+    while (*a != '\0' && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
 }
 
 /* `count` ones from bit `first` on; first + count ≤ 64, count ≥ 1. */

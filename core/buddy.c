@@ -1,9 +1,11 @@
-/* buddy.c: the transitions of a zone: take, give, split, merge. See buddy.h for the idea and the lock. */
+/* buddy.c: the transitions of a zone: take, give, split, merge. See buddy.h for the idea and the
+ * lock. */
 #include "buddy.h"
 
 #include "larder/port.h"
 
-/* ---- lists ------------------------------------------------------------------------------------ */
+/* ---- lists ------------------------------------------------------------------------------------
+ */
 
 static uint64_t number_of(const struct buddies *buddies, const struct pageblock *block) {
     return (uint64_t)(block - buddies->pageblock);
@@ -44,9 +46,11 @@ static void unlink_open(struct zone *zone, struct pageblock *block) {
     }
 }
 
-/* ---- whole page blocks: split and merge ---------------------------------------------------------- */
+/* ---- whole page blocks: split and merge
+ * ---------------------------------------------------------- */
 
-/* Split a block that is on no list down to `order`; the lower half stays ours, the upper half goes to its list:
+/* Split a block that is on no list down to `order`; the lower half stays ours, the upper half goes
+ * to its list:
  *
  *     |------------- order k -------------|
  *     |---- ours -----|---- k-1: free ----|
@@ -74,8 +78,8 @@ static struct pageblock *take_whole(struct zone *zone, unsigned order) {
     return block;
 }
 
-/* The buddy of a whole block if it is free at the same order and in the same zone; else NULL. The number is compared
- * before the record is read (trap 5). */
+/* The buddy of a whole block if it is free at the same order and in the same zone; else NULL. The
+ * number is compared before the record is read (trap 5). */
 static struct pageblock *mergeable_buddy(const struct buddies *buddies, const struct zone *zone,
                                          uint64_t number, unsigned order) {
     uint64_t buddy = number ^ (UINT64_C(1) << (order - PAGEBLOCK_ORDER));
@@ -86,7 +90,8 @@ static struct pageblock *mergeable_buddy(const struct buddies *buddies, const st
     return block->state == PAGEBLOCK_WHOLE && block->order == order ? block : NULL;
 }
 
-static void give_whole(struct buddies *buddies, struct zone *zone, uint64_t number, unsigned order) {
+static void give_whole(struct buddies *buddies, struct zone *zone, uint64_t number,
+                       unsigned order) {
     ASSERT(buddies->pageblock[number].state == PAGEBLOCK_NONE);
     while (order < LARDER_ORDER_MAX) {
         struct pageblock *buddy = mergeable_buddy(buddies, zone, number, order);
@@ -101,9 +106,11 @@ static void give_whole(struct buddies *buddies, struct zone *zone, uint64_t numb
     link_whole(zone, &buddies->pageblock[number], order);
 }
 
-/* ---- open page blocks ------------------------------------------------------------------------------ */
+/* ---- open page blocks
+ * ------------------------------------------------------------------------------ */
 
-/* A whole page block, off its list, becomes OPEN and wholly free; the caller takes from it and places it. */
+/* A whole page block, off its list, becomes OPEN and wholly free; the caller takes from it and
+ * places it. */
 static void open_whole(struct pageblock *block) {
     block->state = PAGEBLOCK_OPEN;
     block->count_free = PAGEBLOCK_FRAMES;
@@ -113,7 +120,8 @@ static void open_whole(struct pageblock *block) {
     list_link_init(&block->link);
 }
 
-/* Put an OPEN block where its bits say it belongs, after they changed. `largest` is the new largest order. */
+/* Put an OPEN block where its bits say it belongs, after they changed. `largest` is the new largest
+ * order. */
 static void place_open(struct buddies *buddies, struct zone *zone, struct pageblock *block,
                        unsigned largest) {
     bool is_linked = list_is_linked(&block->link);
@@ -138,8 +146,9 @@ static void place_after_take(struct buddies *buddies, struct zone *zone, struct 
     place_open(buddies, zone, block, block->count_free > 0 ? pageblock_largest(block) : 0);
 }
 
-/* The fullest OPEN block with a free run of `order` < 9, or a fresh one; NULL iff the zone has neither. Blocks whose
- * largest run is just large enough come first: what could serve a larger request is kept. */
+/* The fullest OPEN block with a free run of `order` < 9, or a fresh one; NULL iff the zone has
+ * neither. Blocks whose largest run is just large enough come first: what could serve a larger
+ * request is kept. */
 static struct pageblock *fullest_open(struct zone *zone, unsigned order) {
     for (unsigned largest = order; largest < PAGEBLOCK_ORDER; largest++) {
         if (zone->open_buckets[largest] != 0) {
@@ -154,7 +163,8 @@ static struct pageblock *fullest_open(struct zone *zone, unsigned order) {
     return block;
 }
 
-/* ---- taking ----------------------------------------------------------------------------------------- */
+/* ---- taking
+ * ----------------------------------------------------------------------------------------- */
 
 static void count_taken(struct zone *zone, uint64_t count) {
     zone->free -= count;
@@ -199,9 +209,11 @@ unsigned buddy_take_frames(struct buddies *buddies, struct zone *zone, unsigned 
     return taken;
 }
 
-/* ---- giving ----------------------------------------------------------------------------------------- */
+/* ---- giving
+ * ----------------------------------------------------------------------------------------- */
 
-/* Give frames to the page block they are part of. It may have been wholly allocated (NONE): then it opens. */
+/* Give frames to the page block they are part of. It may have been wholly allocated (NONE): then it
+ * opens. */
 static void give_bits(struct pageblock *block, unsigned first, unsigned count) {
     if (block->state == PAGEBLOCK_NONE) {
         block->state = PAGEBLOCK_OPEN;
@@ -227,7 +239,8 @@ void buddy_give(struct buddies *buddies, struct zone *zone, uint64_t first, uint
         unsigned frame = (unsigned)(first % PAGEBLOCK_FRAMES);
         uint64_t here = PAGEBLOCK_FRAMES - frame;
         if (frame == 0 && count >= PAGEBLOCK_FRAMES) {
-            /* The largest block that starts here by its alignment and fits: carve by natural alignment (trap 6). */
+            /* The largest block that starts here by its alignment and fits: carve by natural
+             * alignment (trap 6). */
             unsigned order = (unsigned)min_u64(highest_bit(count), LARDER_ORDER_MAX);
             if (first != 0) {
                 order = (unsigned)min_u64(order, lowest_bit(first));
@@ -261,7 +274,8 @@ void buddy_give_frames(struct buddies *buddies, struct zone *zone, unsigned coun
     }
 }
 
-/* ---- exact ranges ------------------------------------------------------------------------------------- */
+/* ---- exact ranges
+ * ------------------------------------------------------------------------------------- */
 
 /* The head of the whole free block that contains a page block; NULL iff it is in none. */
 static struct pageblock *whole_head(const struct buddies *buddies, uint64_t number) {
@@ -339,7 +353,8 @@ void buddy_take_range(struct buddies *buddies, struct zone *zone, uint64_t first
     }
 }
 
-/* ---- set-up ------------------------------------------------------------------------------------------ */
+/* ---- set-up
+ * ------------------------------------------------------------------------------------------ */
 
 bool buddies_commit(struct buddies *buddies, uint64_t first, uint64_t count) {
     uint64_t first_block = first / PAGEBLOCK_FRAMES;

@@ -1,12 +1,14 @@
 /* buddy.h: binary buddies over page blocks.
  *
- * A zone's free memory is a set of page blocks. Wholly free ones form blocks of order 9 and more, on one list per order
- * with a bitmap of the orders that have any, split and merged by the classic rule (Knowlton 1965): the buddy of
- * block i at order k is i xor 2^k. Partly free ones are OPEN and keyed by their largest free order and by fullness, so a
- * small request is met by the fullest page block that still fits, and a page block that empties becomes whole again.
+ * A zone's free memory is a set of page blocks. Wholly free ones form blocks of order 9 and more,
+ * on one list per order with a bitmap of the orders that have any, split and merged by the classic
+ * rule (Knowlton 1965): the buddy of block i at order k is i xor 2^k. Partly free ones are OPEN and
+ * keyed by their largest free order and by fullness, so a small request is met by the fullest page
+ * block that still fits, and a page block that empties becomes whole again.
  *
- * Works on frame numbers only; knows neither owners nor pointers. Everything here runs with the zone's lock held: finding,
- * unlinking, splitting and marking are one critical section (traps 1, 2 and 14).
+ * Works on frame numbers only; knows neither owners nor pointers. Everything here runs with the
+ * zone's lock held: finding, unlinking, splitting and marking are one critical section (traps 1, 2
+ * and 14).
  *
  * Conservation: zone.free = sum of count_free of OPEN blocks + sum of 2^order of WHOLE blocks.
  */
@@ -26,11 +28,11 @@ struct zone {
     const char *name;         /* constant, as are the next three */
     uint64_t first_pageblock; /* in the map; zones meet at page blocks */
     uint64_t end_pageblock;
-    uint64_t reserve;         /* frames kept for LARDER_USE_RESERVE */
-    uint64_t usable;          /* frames ever given to the zone, less those reserved again */
-    uint64_t free;            /* frames on the lists below */
-    uint64_t free_min;        /* lowest ever */
-    uint32_t whole_orders;    /* bit k - 9: whole[k - 9] is not empty */
+    uint64_t reserve;      /* frames kept for LARDER_USE_RESERVE */
+    uint64_t usable;       /* frames ever given to the zone, less those reserved again */
+    uint64_t free;         /* frames on the lists below */
+    uint64_t free_min;     /* lowest ever */
+    uint32_t whole_orders; /* bit k - 9: whole[k - 9] is not empty */
     uint8_t open_buckets[PAGEBLOCK_ORDER]; /* bit b: open[largest][b] is not empty */
     struct list whole[WHOLE_LISTS];
     struct list open[PAGEBLOCK_ORDER][FULLNESS_BUCKETS];
@@ -39,12 +41,13 @@ struct zone {
 struct buddies {
     struct pageblock *pageblock; /* one per 2 MiB of the map; zero (NONE) in holes. Constant */
     uint64_t count_pageblocks;
-    uint64_t committed_bytes;    /* atomic, a statistic */
+    uint64_t committed_bytes; /* atomic, a statistic */
     unsigned zone_count;
     struct zone zone[LARDER_ZONES_MAX];
 };
 
-/* Reserve the page blocks of a map; zones from ascending limits (the configuration has been checked). */
+/* Reserve the page blocks of a map; zones from ascending limits (the configuration has been
+ * checked). */
 enum larder_status buddies_init(struct buddies *buddies, const struct frame_map *map,
                                 const struct larder_config *config, struct lock_book *book);
 void buddies_fini(struct buddies *buddies);
@@ -69,7 +72,8 @@ void buddy_give(struct buddies *buddies, struct zone *zone, uint64_t first, uint
 void buddy_give_frames(struct buddies *buddies, struct zone *zone, unsigned count,
                        const frame_index *frames);
 
-/* Is every frame of the range free? Does not care for zones: the caller holds the lock of all it spans. */
+/* Is every frame of the range free? Does not care for zones: the caller holds the lock of all it
+ * spans. */
 bool buddy_range_is_free(const struct buddies *buddies, uint64_t first, uint64_t count);
 
 /* Take exactly this free range of one zone. */

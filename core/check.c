@@ -1,4 +1,5 @@
-/* check.c: where every fatal passes on its way to the port, and the words for kinds and statuses. */
+/* check.c: where every fatal passes on its way to the port, and the words for kinds and statuses.
+ */
 #include "check.h"
 #include "larder/port.h"
 

@@ -1,8 +1,8 @@
 /* check.h: the three kinds of failure, kept apart.
  *
- * Out of memory and bad sizes are values: a function returns NULL or a status. The caller's mistakes are fatal by
- * name, from metadata, always on. Our own mistakes are assertions, in builds that ask for them. Nothing logs and
- * continues.
+ * Out of memory and bad sizes are values: a function returns NULL or a status. The caller's
+ * mistakes are fatal by name, from metadata, always on. Our own mistakes are assertions, in builds
+ * that ask for them. Nothing logs and continues.
  */
 #ifndef CORE_CHECK_H
 #define CORE_CHECK_H

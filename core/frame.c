@@ -1,9 +1,9 @@
 /* frame.c: making the global memory map from the range table.
  *
- * The span runs from the lowest to the highest frame of RAM, 4 KiB to 16 TiB. Address space for both arrays is reserved
- * for all of it; memory is committed only where RAM is described. In a kernel the commits take their memory out of the
- * same range table, which may move its entries: so commit by address, look the next range up again, and close the table
- * only when all is done.
+ * The span runs from the lowest to the highest frame of RAM, 4 KiB to 16 TiB. Address space for
+ * both arrays is reserved for all of it; memory is committed only where RAM is described. In a
+ * kernel the commits take their memory out of the same range table, which may move its entries: so
+ * commit by address, look the next range up again, and close the table only when all is done.
  */
 #include "frame.h"
 

@@ -1,10 +1,11 @@
 /* frame.h: the global memory map.
  *
- * Two arrays describe every frame of the span from the first to the last RAM, both indexed by frame number: `owner`, one
- * byte that says which cache or kind of memory the frame belongs to, and `record`, 32 bytes with what is known about the
- * head of a block, a run or a slab. The byte is the frame's explicit state and is all that free() reads; records are
- * touched by slow paths only. Both arrays read as zero where nothing was committed, so holes cost nothing and looking
- * up any frame number below count_frames is safe.
+ * Two arrays describe every frame of the span from the first to the last RAM, both indexed by frame
+ * number: `owner`, one byte that says which cache or kind of memory the frame belongs to, and
+ * `record`, 32 bytes with what is known about the head of a block, a run or a slab. The byte is the
+ * frame's explicit state and is all that free() reads; records are touched by slow paths only. Both
+ * arrays read as zero where nothing was committed, so holes cost nothing and looking up any frame
+ * number below count_frames is safe.
  *
  *   owner               meaning                                                       set by
  *   OWNER_NONE          hole, reserved, free in the buddies, or inside a block or run  frames
@@ -37,7 +38,7 @@ enum {
 struct slab;
 
 struct frame {
-    struct slab *slab;     /* slab frames: its descriptor. Guarded by: constant while the slab lives */
+    struct slab *slab; /* slab frames: its descriptor. Guarded by: constant while the slab lives */
     uint64_t count_frames; /* start of a run: its length. Guarded by the run's owner */
     uintptr_t site;        /* start of a block or run: who allocated it, while that is tracked */
     uint32_t cache_id;     /* slab frames: id of the cache */
@@ -55,9 +56,9 @@ struct frame_map {
     struct larder_ranges ranges; /* what is RAM now; guarded by the registry lock */
 };
 
-/* Reserve the two arrays for the span of RAM in `ranges` and commit what describes it. The first frame of the map
- * is aligned to `align_bytes`, so that frame numbers are aligned as addresses are. The caller
- * copies and closes the table afterwards: other commits may still take from it. */
+/* Reserve the two arrays for the span of RAM in `ranges` and commit what describes it. The first
+ * frame of the map is aligned to `align_bytes`, so that frame numbers are aligned as addresses are.
+ * The caller copies and closes the table afterwards: other commits may still take from it. */
 enum larder_status frame_map_init(struct frame_map *map, struct larder_ranges *ranges,
                                   uintptr_t linear_offset, uint64_t align_bytes);
 void frame_map_fini(struct frame_map *map);

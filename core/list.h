@@ -1,8 +1,8 @@
 /* list.h: a circular doubly linked list whose links are embedded in its objects.
  *
- * The head is a link like any other, so insertion and removal have no special cases. A link that is on no list is
- * poisoned: touching it again faults or trips the assertion, instead of silently repairing a wrong list. Not
- * thread-safe: the owner's lock guards it.
+ * The head is a link like any other, so insertion and removal have no special cases. A link that is
+ * on no list is poisoned: touching it again faults or trips the assertion, instead of silently
+ * repairing a wrong list. Not thread-safe: the owner's lock guards it.
  */
 #ifndef CORE_LIST_H
 #define CORE_LIST_H

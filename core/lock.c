@@ -1,4 +1,5 @@
-/* lock.c: set-up of locks, and in builds with assertions the checks of order, ownership and interrupt state. */
+/* lock.c: set-up of locks, and in builds with assertions the checks of order, ownership and
+ * interrupt state. */
 #include "lock.h"
 
 #include "check.h"
@@ -40,7 +41,8 @@ void lock_acquire(struct lock *lock) {
 void lock_release(struct lock *lock) {
     uintptr_t state = lock->slot_state;
     uint8_t *held = held_here(lock);
-    expect(held == NULL || (*held >> lock->rank & 1) != 0, lock, "released by who does not hold it");
+    expect(held == NULL || (*held >> lock->rank & 1) != 0, lock,
+           "released by who does not hold it");
     if (held != NULL) {
         *held &= (uint8_t) ~(1u << lock->rank);
     }
@@ -50,7 +52,8 @@ void lock_release(struct lock *lock) {
 
 void lock_assert_held(const struct lock *lock) {
     uint8_t *held = held_here(lock);
-    expect(larder_port_lock_is_held(&lock->port) && (held == NULL || (*held >> lock->rank & 1) != 0),
+    expect(larder_port_lock_is_held(&lock->port) &&
+               (held == NULL || (*held >> lock->rank & 1) != 0),
            lock, "needed but not held");
 }
 

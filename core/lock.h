@@ -1,9 +1,10 @@
 /* lock.h: a spinlock with a rank.
  *
- * Taking a lock enters the slot first, so whatever may interrupt the holder on this slot waits until the lock is
- * free again: no lock of the core can deadlock with an interrupt handler that allocates. The state to restore is kept
- * in the lock and guarded by it. Locks are taken in ascending rank; with LARDER_ASSERTIONS a wrong order, a release
- * without acquire and a lock held twice are fatal (LARDER_FATAL_LOCK).
+ * Taking a lock enters the slot first, so whatever may interrupt the holder on this slot waits
+ * until the lock is free again: no lock of the core can deadlock with an interrupt handler that
+ * allocates. The state to restore is kept in the lock and guarded by it. Locks are taken in
+ * ascending rank; with LARDER_ASSERTIONS a wrong order, a release without acquire and a lock held
+ * twice are fatal (LARDER_FATAL_LOCK).
  */
 #ifndef CORE_LOCK_H
 #define CORE_LOCK_H
@@ -11,8 +12,8 @@
 #include "base.h"
 #include "larder/port.h"
 
-/* Ascending: a lock may be taken while one of lower rank is held, never the reverse. The table with reasons is in
- * DESIGN.md. */
+/* Ascending: a lock may be taken while one of lower rank is held, never the reverse. The table with
+ * reasons is in DESIGN.md. */
 enum lock_rank {
     LOCK_RANK_REGISTRY, /* the instance: list and ids of caches, the range table, slots */
     LOCK_RANK_CACHE,    /* one cache: its slabs and its depot */

@@ -1,4 +1,5 @@
-/* magazine.c: the moves between bins and depots. See magazine.h for the idea and for who guards what. */
+/* magazine.c: the moves between bins and depots. See magazine.h for the idea and for who guards
+ * what. */
 #include "magazine.h"
 
 const struct magazine magazine_none = {0};
@@ -45,8 +46,8 @@ struct magazine *depot_get_full(struct depot *depot) {
     if (magazine != NULL) {
         depot->count_full--;
         depot->objects -= magazine->count;
-        depot->least_full = depot->count_full < depot->least_full ? depot->count_full
-                                                                  : depot->least_full;
+        depot->least_full =
+            depot->count_full < depot->least_full ? depot->count_full : depot->least_full;
     }
     return magazine;
 }

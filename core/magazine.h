@@ -1,11 +1,13 @@
-/* magazine.h: magazines of objects, the bins that hold them, and the depot that exchanges them (Bonwick 2001).
+/* magazine.h: magazines of objects, the bins that hold them, and the depot that exchanges them
+ * (Bonwick 2001).
  *
- * A magazine is a stack of up to `capacity` object pointers. A bin is what one slot holds of one cache: two magazines, so
- * that a slot on the edge between full and empty does not go to the depot each time. The depot is what a cache holds for
- * all slots: full magazines and empty ones. Magazines know neither slabs nor locks.
+ * A magazine is a stack of up to `capacity` object pointers. A bin is what one slot holds of one
+ * cache: two magazines, so that a slot on the edge between full and empty does not go to the depot
+ * each time. The depot is what a cache holds for all slots: full magazines and empty ones.
+ * Magazines know neither slabs nor locks.
  *
- * Who guards what: a bin belongs to its slot and is touched only between slot_enter and slot_leave; a depot
- * is guarded by its cache's lock.
+ * Who guards what: a bin belongs to its slot and is touched only between slot_enter and slot_leave;
+ * a depot is guarded by its cache's lock.
  */
 #ifndef CORE_MAGAZINE_H
 #define CORE_MAGAZINE_H
@@ -31,8 +33,8 @@ struct depot {
     struct magazine *empty; /* magazines with none */
     uint32_t count_full;
     uint32_t count_empty;
-    uint32_t least_full;  /* lowest count_full since the last tick: that many were not needed */
-    uint64_t objects;     /* in the full magazines */
+    uint32_t least_full; /* lowest count_full since the last tick: that many were not needed */
+    uint64_t objects;    /* in the full magazines */
 };
 
 /* Always empty and always full: what a bin holds that has no magazine. Never written. */
@@ -66,7 +68,8 @@ static inline void magazine_push(struct magazine *magazine, void *object) {
     magazine->object[magazine->count++] = object;
 }
 
-/* Object of a bin without leaving it: from `loaded`, else from `previous`; NULL iff both are empty. */
+/* Object of a bin without leaving it: from `loaded`, else from `previous`; NULL iff both are empty.
+ */
 void *bin_take(struct bin *bin);
 
 /* False iff both magazines are full. */

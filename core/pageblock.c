@@ -1,7 +1,7 @@
 /* pageblock.c: finding, taking and giving aligned runs of bits.
  *
- * Runs up to order 6 lie within a word. Folding a word onto itself keeps, for order k, the bits where an aligned run of
- * 2^k ones starts:
+ * Runs up to order 6 lie within a word. Folding a word onto itself keeps, for order k, the bits
+ * where an aligned run of 2^k ones starts:
  *
  *     order 0   1 1 0 1  1 1 1 1        w
  *     order 1   0 . 1 .  1 . 1 .        w & w >> 1, even bits only
@@ -97,7 +97,8 @@ unsigned pageblock_take_frames(struct pageblock *block, unsigned count, uint16_t
     return taken;
 }
 
-/* The part of [first, first + count) that lies in one word: its mask; `first` and `count` move past it. */
+/* The part of [first, first + count) that lies in one word: its mask; `first` and `count` move past
+ * it. */
 static uint64_t next_mask(unsigned *first, unsigned *count) {
     unsigned bit = *first % WORD_BITS;
     unsigned here = *count < WORD_BITS - bit ? *count : WORD_BITS - bit;

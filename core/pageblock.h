@@ -1,14 +1,17 @@
 /* pageblock.h: 512 frames, 2 MiB, as one bitmap.
  *
- * Inside a page block the buddies need no lists and no merging loop: a free block of order k is an aligned run of 2^k set
- * bits, so giving frames back *is* the merge. Pure transitions on one small struct; the zone's lock guards it.
+ * Inside a page block the buddies need no lists and no merging loop: a free block of order k is an
+ * aligned run of 2^k set bits, so giving frames back *is* the merge. Pure transitions on one small
+ * struct; the zone's lock guards it.
  *
- * Conservation: count_free = popcount(free_bits); while OPEN, largest is the order of the largest aligned free run.
+ * Conservation: count_free = popcount(free_bits); while OPEN, largest is the order of the largest
+ * aligned free run.
  *
  *   state     meaning                                                         bits
  *   NONE      no RAM; or wholly allocated; or inside a larger block            all clear
  *   OPEN      partly free or partly reserved; every frame has its own bit      free frames are set
- *   WHOLE     head of a free block of order ≥ 9, on its zone's list            all clear: the order says it
+ *   WHOLE     head of a free block of order ≥ 9, on its zone's list            all clear: the order
+ * says it
  */
 #ifndef CORE_PAGEBLOCK_H
 #define CORE_PAGEBLOCK_H
@@ -28,12 +31,13 @@ enum pageblock_state {
 
 struct pageblock {
     _Alignas(64) uint64_t free_bits[PAGEBLOCK_WORDS]; /* a bit per frame */
-    struct list link;     /* in the zone: WHOLE by order, OPEN with free frames by largest and fullness */
-    uint16_t count_free;  /* OPEN: frames free, 0..512 */
-    uint8_t state;        /* enum pageblock_state */
-    uint8_t order;        /* WHOLE: order of the free block headed here */
-    uint8_t largest;      /* OPEN, count_free > 0: largest free order, 0..9 */
-    uint8_t bucket;       /* OPEN, on a list: which of its class */
+    struct list
+        link; /* in the zone: WHOLE by order, OPEN with free frames by largest and fullness */
+    uint16_t count_free; /* OPEN: frames free, 0..512 */
+    uint8_t state;       /* enum pageblock_state */
+    uint8_t order;       /* WHOLE: order of the free block headed here */
+    uint8_t largest;     /* OPEN, count_free > 0: largest free order, 0..9 */
+    uint8_t bucket;      /* OPEN, on a list: which of its class */
 };
 
 /* Largest aligned free run in the bits, as an order 0..9. count_free > 0. */
@@ -42,10 +46,12 @@ unsigned pageblock_largest(const struct pageblock *block);
 /* Order of the largest aligned free run that contains this free frame, 0..9. */
 unsigned pageblock_run_order(const struct pageblock *block, unsigned frame);
 
-/* Take an aligned run of 2^order frames, order ≤ largest; returns its first frame, the lowest there is. */
+/* Take an aligned run of 2^order frames, order ≤ largest; returns its first frame, the lowest there
+ * is. */
 unsigned pageblock_take(struct pageblock *block, unsigned order);
 
-/* Take up to `count` single frames in address order into out[] (frame numbers within the block); returns how many. */
+/* Take up to `count` single frames in address order into out[] (frame numbers within the block);
+ * returns how many. */
 unsigned pageblock_take_frames(struct pageblock *block, unsigned count, uint16_t *out);
 
 /* True iff every one of `count` ≥ 1 frames from `first` on is free / none is. */

@@ -1,8 +1,9 @@
 /* range.c: the table of what is RAM, and the allocator before the allocator.
  *
- * The table is sorted and disjoint. One transition does everything: rebuild the table with [first, end) laid over it,
- * each stretch taking the stronger of the two kinds (larder_ranges_add) or simply the new one (range_assign). The rebuild
- * goes into a second table, so a failure leaves the first untouched and no undo is needed.
+ * The table is sorted and disjoint. One transition does everything: rebuild the table with [first,
+ * end) laid over it, each stretch taking the stronger of the two kinds (larder_ranges_add) or
+ * simply the new one (range_assign). The rebuild goes into a second table, so a failure leaves the
+ * first untouched and no undo is needed.
  */
 #include "range.h"
 
@@ -37,13 +38,13 @@ struct overlay {
     bool force; /* the new kind holds even where the old one is stronger */
 };
 
-/* One old entry under the overlay: what is before it, gaps included, what is covered, what remains. `at` is how far the
- * overlay has been laid. */
+/* One old entry under the overlay: what is before it, gaps included, what is covered, what remains.
+ * `at` is how far the overlay has been laid. */
 static bool lay_over_entry(struct larder_ranges *to, const struct larder_range *old,
                            const struct overlay *new, uint64_t *at) {
     uint64_t old_end = range_end(old);
     if (old_end <= new->first || old->address >= new->end) {
-        if (old->address >= new->end && *at < new->end) {
+        if (old->address >= new->end &&*at < new->end) {
             if (!append(to, *at, new->end, new->kind)) {
                 return false;
             }

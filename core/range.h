@@ -5,7 +5,8 @@
 #include "base.h"
 #include "larder/ranges.h"
 
-/* Change [first, end) to `kind` whatever it is now. TOO_MANY iff it does not fit; then unchanged. */
+/* Change [first, end) to `kind` whatever it is now. TOO_MANY iff it does not fit; then unchanged.
+ */
 enum larder_status range_assign(struct larder_ranges *ranges, uint64_t first, uint64_t end,
                                 enum larder_range_kind kind);
 
@@ -15,8 +16,8 @@ bool range_is_all(const struct larder_ranges *ranges, uint64_t first, uint64_t e
 /* Kinds that the frame map describes, as a set of 1 << kind. */
 #define RAM_KINDS ((1u << LARDER_RANGE_USABLE) | (1u << LARDER_RANGE_DONATED))
 
-/* The next stretch of whole frames of these kinds that ends above `address`; false iff there is none. Looks the
- * place up anew each time, so the table may change between calls. */
+/* The next stretch of whole frames of these kinds that ends above `address`; false iff there is
+ * none. Looks the place up anew each time, so the table may change between calls. */
 bool range_next(const struct larder_ranges *ranges, unsigned kinds, uint64_t address,
                 uint64_t *first, uint64_t *end);
 

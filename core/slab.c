@@ -3,6 +3,8 @@
 
 #define SLAB_TARGET_BYTES ((size_t)16 << 10) /* a 128-byte descriptor is then 0.8 % */
 #define SLAB_TARGET_SLOTS 8u
+#define SLAB_MANY_SLOTS 256u /* half the bitmap is enough, whatever the block's size */
+#define SLAB_ENOUGH_BYTES ((size_t)256 << 10) /* from here on one object is enough */
 #define WASTE_SHARE_MAX 8u /* an eighth of the block may stay unused behind the last slot */
 #define RECIPROCAL_SHIFT 32u
 
@@ -12,8 +14,8 @@ static bool is_good_order(unsigned order, size_t stride) {
     if (slots == 0) {
         return false;
     }
-    bool is_large_enough =
-        slots >= SLAB_SLOTS_MAX || (bytes >= SLAB_TARGET_BYTES && slots >= SLAB_TARGET_SLOTS);
+    bool is_large_enough = slots >= SLAB_MANY_SLOTS || bytes >= SLAB_ENOUGH_BYTES ||
+                           (bytes >= SLAB_TARGET_BYTES && slots >= SLAB_TARGET_SLOTS);
     size_t used = (slots < SLAB_SLOTS_MAX ? slots : SLAB_SLOTS_MAX) * stride;
     return is_large_enough && bytes - used <= bytes / WASTE_SHARE_MAX;
 }
@@ -63,10 +65,11 @@ uint32_t slab_take(struct slab *slab, const struct slab_geometry *geometry, uint
 uint32_t slab_slot_of(const struct slab *slab, const struct slab_geometry *geometry,
                       const void *object) {
     size_t offset = (size_t)((const unsigned char *)object - slab->base);
-    /* offset < 2^23 and reciprocal ≤ 2^32 / stride + 1: the product is exact enough for offset < 2^32 / stride·… at
-     * multiples of the stride, and the check below refuses everything else. */
-    size_t slot = (size_t)(((offset - geometry->offset_bytes) * geometry->reciprocal) >>
-                           RECIPROCAL_SHIFT);
+    /* The reciprocal is less than 1 too large and the offset below 2^23, so the error of the
+     * product stays below 2^-9: exact for multiples of the stride, and everything else is refused
+     * by multiplying back. */
+    size_t slot =
+        (size_t)(((offset - geometry->offset_bytes) * geometry->reciprocal) >> RECIPROCAL_SHIFT);
     bool is_start = offset >= geometry->offset_bytes && slot >= geometry->first_slot &&
                     slot < geometry->slots &&
                     slot * geometry->stride_bytes + geometry->offset_bytes == offset;

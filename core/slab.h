@@ -1,7 +1,9 @@
-/* slab.h: a buddy block cut into equal slots (Bonwick 1994), with its free slots in a bitmap kept elsewhere.
+/* slab.h: a buddy block cut into equal slots (Bonwick 1994), with its free slots in a bitmap kept
+ * elsewhere.
  *
- * Pure: no locks, no memory of its own, no knowledge of caches or magazines. The geometry is worked out once per cache;
- * a slab is a descriptor of 128 bytes out of band, so that nothing a program writes can reach it.
+ * Pure: no locks, no memory of its own, no knowledge of caches or magazines. The geometry is worked
+ * out once per cache; a slab is a descriptor of 128 bytes out of band, so that nothing a program
+ * writes can reach it.
  *
  * Conservation: count_free = popcount(free_bits); free + taken = slots.
  */
@@ -15,28 +17,29 @@
 #define SLAB_OBJECT_MAX ((size_t)1 << 20)
 
 struct slab_geometry {
-    uint32_t stride_bytes;  /* from slot to slot */
-    uint32_t offset_bytes;  /* of the object in its slot (red zone before it) */
-    uint32_t object_bytes;  /* what the caller asked for */
-    uint32_t slots;         /* 1..512 */
-    uint32_t order;         /* of the buddy block */
-    uint32_t first_slot;    /* 1 iff slot 0 holds the slab's own descriptor */
-    uint64_t reciprocal;    /* ceil(2^32 / stride): division by multiplication */
+    uint32_t stride_bytes; /* from slot to slot */
+    uint32_t offset_bytes; /* of the object in its slot (red zone before it) */
+    uint32_t object_bytes; /* what the caller asked for */
+    uint32_t slots;        /* 1..512 */
+    uint32_t order;        /* of the buddy block */
+    uint32_t first_slot;   /* 1 iff slot 0 holds the slab's own descriptor */
+    uint64_t reciprocal;   /* ceil(2^32 / stride): division by multiplication */
 };
 
 struct slab {
-    struct list link;            /* in its cache, by fullness. Guarded, as all here, by the cache's lock */
-    struct larder_cache *cache;  /* constant */
-    unsigned char *base;         /* constant; slot 0 starts here */
-    struct slab_track *track;    /* debug U: one per slot; else NULL. Constant */
+    struct list link; /* in its cache, by fullness. Guarded, as all here, by the cache's lock */
+    struct larder_cache *cache; /* constant */
+    unsigned char *base;        /* constant; slot 0 starts here */
+    struct slab_track *track;   /* debug U: one per slot; else NULL. Constant */
     uint32_t count_free;
-    uint32_t bucket;             /* which of the cache's lists */
+    uint32_t bucket; /* which of the cache's lists */
     uint64_t free_bits[SLAB_WORDS];
 };
 _Static_assert(sizeof(struct slab) <= 128, "a slab descriptor is two cache lines");
 
-/* Geometry for objects of `object_bytes` every `stride_bytes` (a multiple of `align_bytes`, ≤ 1 MiB + padding). The block is
- * the smallest with at least 8 objects and 16 KiB, or 512 slots, that wastes no more than an eighth. */
+/* Geometry for objects of `object_bytes` every `stride_bytes` (a multiple of `align_bytes`, ≤ 1 MiB
+ * + padding). The block is the smallest with at least 8 objects and 16 KiB, or 256 slots, or 256
+ * KiB, that wastes no more than an eighth. */
 void slab_geometry_init(struct slab_geometry *geometry, size_t object_bytes, size_t stride_bytes,
                         size_t offset_bytes);
 
@@ -47,7 +50,8 @@ void slab_init(struct slab *slab, const struct slab_geometry *geometry, void *ba
 uint32_t slab_take(struct slab *slab, const struct slab_geometry *geometry, uint32_t count,
                    void **out);
 
-/* Number of the slot whose object starts at `object`; SLAB_SLOTS_MAX iff none does. `object` is in the block. */
+/* Number of the slot whose object starts at `object`; SLAB_SLOTS_MAX iff none does. `object` is in
+ * the block. */
 uint32_t slab_slot_of(const struct slab *slab, const struct slab_geometry *geometry,
                       const void *object);
 

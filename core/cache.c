@@ -1,0 +1,393 @@
+/* cache.c: objects in and out of magazines.
+ *
+ * Fast: pop from or push to the loaded magazine of this slot's bin. Slower: swap the two magazines
+ * of the bin, or exchange one with the depot, under the cache's lock. Slowest: fill a magazine from
+ * the slabs, or empty one into them; that is done with the slot left, because it may allocate,
+ * construct and reclaim, and what was found in the bin before is looked at anew afterwards.
+ */
+#include "cache.h"
+
+#include "instance.h"
+#include "larder/stats.h"
+
+/* ---- the fast path
+ * ------------------------------------------------------------------------------------- */
+
+void *larder_cache_alloc(struct larder_cache *cache, larder_flags flags) {
+    if (LIKELY(flags == 0)) {
+        uintptr_t state = larder_port_slot_enter();
+        struct magazine *magazine = slot_here(cache->larder)->bin[cache->bin_index].loaded;
+        uint32_t count = magazine->count;
+        if (LIKELY(count > 0)) {
+            void *object = magazine->object[count - 1];
+            magazine->count = count - 1;
+            larder_port_slot_leave(state);
+            return object;
+        }
+        larder_port_slot_leave(state);
+    }
+    return cache_alloc_slow(cache, flags, CALL_SITE());
+}
+
+void larder_cache_free(struct larder_cache *cache, void *object) {
+    const struct frame_map *map = &cache->larder->map;
+    uint64_t index = frame_of(map, object);
+    if (LIKELY(index < map->count_frames && map->owner[index] == cache->owner)) {
+        uintptr_t state = larder_port_slot_enter();
+        struct magazine *magazine = slot_here(cache->larder)->bin[cache->bin_index].loaded;
+        uint32_t count = magazine->count;
+        if (LIKELY(count < magazine->capacity)) {
+            magazine->object[count] = object;
+            magazine->count = count + 1;
+            larder_port_slot_leave(state);
+            return;
+        }
+        larder_port_slot_leave(state);
+    }
+    cache_free_slow(cache, object, CALL_SITE());
+}
+
+/* ---- bins and the depot
+ * ---------------------------------------------------------------------------------- */
+
+/* This slot's bin of the cache; NULL iff the caller has no slot, or no bin for it yet. The slot is
+ * entered. */
+static struct bin *bin_here(struct larder_cache *cache) {
+    struct larder_slot *slot = slot_here(cache->larder);
+    return slot_is_attached(slot) ? slot_bin(slot, cache->id) : NULL;
+}
+
+static bool load_from_depot(struct larder_cache *cache, struct bin *bin) {
+    lock_acquire(&cache->lock);
+    bool is_loaded = depot_load(&cache->depot, bin);
+    cache->refills += is_loaded;
+    lock_release(&cache->lock);
+    return is_loaded;
+}
+
+/* False iff the depot has no empty magazine, or enough full ones. */
+static bool unload_to_depot(struct larder_cache *cache, struct bin *bin) {
+    lock_acquire(&cache->lock);
+    bool is_unloaded =
+        cache->depot.count_full < cache->depot_full_max && depot_unload(&cache->depot, bin);
+    cache->drains += is_unloaded;
+    lock_release(&cache->lock);
+    return is_unloaded;
+}
+
+static void put_in_depot(struct larder_cache *cache, struct magazine *magazine) {
+    lock_acquire(&cache->lock);
+    depot_put(&cache->depot, magazine);
+    lock_release(&cache->lock);
+}
+
+static struct magazine *empty_magazine(struct larder_cache *cache) {
+    lock_acquire(&cache->lock);
+    struct magazine *magazine = depot_get_empty(&cache->depot);
+    lock_release(&cache->lock);
+    return magazine != NULL ? magazine : magazine_new(cache->larder, cache->magazine_capacity);
+}
+
+static void *alloc_from_bin(struct larder_cache *cache) {
+    uintptr_t state = larder_port_slot_enter();
+    struct bin *bin = bin_here(cache);
+    void *object = bin == NULL ? NULL : bin_take(bin);
+    if (object == NULL && bin != NULL && load_from_depot(cache, bin)) {
+        object = bin_take(bin);
+    }
+    larder_port_slot_leave(state);
+    return object;
+}
+
+/* ---- filling from the slabs
+ * --------------------------------------------------------------------------------- */
+
+/* slab_take() gives ascending addresses; a magazine is popped from its end. */
+static void reverse(void **object, uint32_t count) {
+    for (uint32_t low = 0, high = count; low + 1 < high; low++) {
+        void *swap = object[low];
+        object[low] = object[--high];
+        object[high] = swap;
+    }
+}
+
+/* A magazine with at least one object becomes the bin's loaded one if that is empty; else it goes
+ * to the depot. */
+static void install(struct larder_cache *cache, struct magazine *magazine) {
+    uintptr_t state = larder_port_slot_enter();
+    struct bin *bin = bin_here(cache);
+    struct magazine *unused = magazine;
+    if (bin != NULL && bin->loaded->count == 0) {
+        unused = bin->loaded;
+        bin->loaded = magazine;
+    }
+    larder_port_slot_leave(state);
+    if (magazine_is_real(unused)) {
+        put_in_depot(cache, unused);
+    }
+}
+
+/* One object by way of a magazine filled from the slabs; NULL iff there is no memory for either. */
+static void *alloc_filling(struct larder_cache *cache, larder_flags flags, uintptr_t site) {
+    struct magazine *magazine = empty_magazine(cache);
+    if (magazine == NULL) {
+        return NULL;
+    }
+    magazine->count = cache_take(cache, magazine->capacity, magazine->object, flags, site);
+    if (magazine->count == 0) {
+        put_in_depot(cache, magazine);
+        return NULL;
+    }
+    reverse(magazine->object, magazine->count);
+    void *object = magazine->object[--magazine->count];
+    install(cache, magazine);
+    lock_acquire(&cache->lock);
+    cache->refills++;
+    lock_release(&cache->lock);
+    return object;
+}
+
+static void *alloc_anywhere(struct larder_cache *cache, larder_flags flags, uintptr_t site) {
+    void *object = NULL;
+    if (cache->magazine_capacity > 0 && slots_make_bin(cache->larder, cache->id)) {
+        object = alloc_from_bin(cache);
+        if (object == NULL) {
+            object = alloc_filling(cache, flags, site);
+        }
+    }
+    if (object == NULL) {
+        cache_take(cache, 1, &object, flags, site);
+    }
+    return object;
+}
+
+static bool flags_fit(const struct larder_cache *cache, larder_flags flags) {
+    larder_flags known = LARDER_ZERO | LARDER_USE_RESERVE | LARDER_NO_RECLAIM | LARDER_PANIC;
+    return (flags & ~known) == 0 && ((flags & LARDER_ZERO) == 0 || cache->construct == NULL);
+}
+
+static bool has_spare(struct larder_cache *cache) {
+    return cache->limit_objects != 0 && cache->magazine_capacity > 0;
+}
+
+NOINLINE void *cache_alloc_slow(struct larder_cache *cache, larder_flags flags, uintptr_t site) {
+    void *object = NULL;
+    if (flags_fit(cache, flags)) {
+        slots_catch_up(cache->larder);
+        object = alloc_anywhere(cache, flags, site);
+        if (object == NULL && has_spare(cache)) {
+            /* At its limit: objects that lie unused in the depot count too. */
+            cache_flush_depot(cache, UINT32_MAX);
+            object = alloc_anywhere(cache, flags, site);
+        }
+    }
+    if (object == NULL &&
+        ((flags & LARDER_PANIC) != 0 || (cache->flags & LARDER_CACHE_PANIC) != 0)) {
+        fatal_raise(LARDER_FATAL_NO_MEMORY, NULL, cache->name, "the cache may not run out");
+    }
+    if (object != NULL && ((flags & LARDER_ZERO) != 0 || (cache->flags & LARDER_CACHE_ZERO) != 0)) {
+        __builtin_memset(object, 0, cache->geometry.object_bytes);
+    }
+    return object;
+}
+
+/* ---- emptying into the slabs
+ * --------------------------------------------------------------------------------- */
+
+static void empty_into_slabs(struct larder_cache *cache, struct magazine *magazine) {
+    cache_give(cache, magazine->count, magazine->object, 0);
+    magazine->count = 0;
+}
+
+/* False iff the bin has no room and neither the swap nor the depot make any. */
+static bool free_to_bin(struct larder_cache *cache, void *object) {
+    uintptr_t state = larder_port_slot_enter();
+    struct bin *bin = bin_here(cache);
+    bool is_done = bin != NULL && (bin_give(bin, object) ||
+                                   (unload_to_depot(cache, bin) && bin_give(bin, object)));
+    larder_port_slot_leave(state);
+    return is_done;
+}
+
+/* Take a full magazine out of the bin; NULL iff it has none. */
+static struct magazine *detach_full(struct larder_cache *cache) {
+    struct magazine *full = NULL;
+    uintptr_t state = larder_port_slot_enter();
+    struct bin *bin = bin_here(cache);
+    if (bin != NULL && bin->previous->count > 0) {
+        full = bin->previous;
+        bin->previous = magazine_nothing();
+    }
+    larder_port_slot_leave(state);
+    return full;
+}
+
+/* Make the next free_to_bin() succeed: a fresh magazine while the depot may still grow, else empty
+ * one of ours. */
+static bool make_room(struct larder_cache *cache) {
+    lock_acquire(&cache->lock);
+    bool may_grow = cache->depot.count_full < cache->depot_full_max;
+    cache->drains += !may_grow;
+    lock_release(&cache->lock);
+    struct magazine *magazine = may_grow ? NULL : detach_full(cache);
+    if (magazine != NULL) {
+        empty_into_slabs(cache, magazine);
+    } else {
+        magazine = magazine_new(cache->larder, cache->magazine_capacity);
+    }
+    if (magazine == NULL) {
+        return false;
+    }
+    uintptr_t state = larder_port_slot_enter();
+    struct bin *bin = bin_here(cache);
+    struct magazine *unused = magazine;
+    if (bin != NULL && !magazine_is_real(bin->previous)) {
+        bin->previous = magazine;
+        unused = NULL;
+    }
+    larder_port_slot_leave(state);
+    if (unused != NULL) {
+        put_in_depot(cache, unused);
+    }
+    return true;
+}
+
+static void check_owner(struct larder_cache *cache, const void *object) {
+    const struct frame_map *map = &cache->larder->map;
+    uint64_t index = frame_of(map, object);
+    if (index >= map->count_frames || frame_cache_id(map, index) != cache->id) {
+        cache_bad_free(cache, object);
+    }
+}
+
+NOINLINE void cache_free_slow(struct larder_cache *cache, void *object, uintptr_t site) {
+    if (object == NULL) {
+        return;
+    }
+    check_owner(cache, object);
+    slots_catch_up(cache->larder);
+    bool has_bin = cache->magazine_capacity > 0 && slots_make_bin(cache->larder, cache->id);
+    while (has_bin && !free_to_bin(cache, object)) {
+        if (!make_room(cache)) {
+            has_bin = false;
+        }
+    }
+    if (!has_bin) {
+        cache_give(cache, 1, &object, site);
+    }
+}
+
+/* ---- bulk
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+/* As many as the bin's two magazines and the depot hold. */
+static size_t alloc_many_from_bin(struct larder_cache *cache, size_t count, void **out) {
+    size_t taken = 0;
+    uintptr_t state = larder_port_slot_enter();
+    struct bin *bin = bin_here(cache);
+    while (bin != NULL && taken < count) {
+        void *object = bin_take(bin);
+        if (object == NULL && !load_from_depot(cache, bin)) {
+            break;
+        }
+        if (object != NULL) {
+            out[taken++] = object;
+        }
+    }
+    larder_port_slot_leave(state);
+    return taken;
+}
+
+static bool is_plain(const struct larder_cache *cache, larder_flags flags) {
+    return flags == 0 && (cache->flags & (LARDER_CACHE_ZERO | LARDER_CACHE_PANIC)) == 0 &&
+           cache->magazine_capacity > 0;
+}
+
+size_t larder_cache_alloc_bulk(struct larder_cache *cache, size_t count, void **out,
+                               larder_flags flags) {
+    size_t taken = 0;
+    while (taken < count) {
+        size_t here = 0;
+        if (is_plain(cache, flags)) {
+            here = alloc_many_from_bin(cache, count - taken, out + taken);
+            if (here == 0 && count - taken >= cache->magazine_capacity) {
+                here = cache_take(cache, cache->magazine_capacity, out + taken, flags, CALL_SITE());
+            }
+        }
+        if (here == 0) {
+            out[taken] = cache_alloc_slow(cache, flags, CALL_SITE());
+            here = out[taken] != NULL;
+        }
+        if (here == 0) {
+            break;
+        }
+        taken += here;
+    }
+    return taken;
+}
+
+void larder_cache_free_bulk(struct larder_cache *cache, size_t count, void *const *objects) {
+    for (size_t i = 0; i < count; i++) {
+        larder_cache_free(cache, objects[i]);
+    }
+}
+
+/* ---- flushing
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+void cache_flush_bin(struct larder_cache *cache, struct larder_slot *slot) {
+    uintptr_t state = larder_port_slot_enter();
+    struct bin *bin = slot_bin(slot, cache->id);
+    struct bin held = {magazine_nothing(), magazine_nothing()};
+    if (bin != NULL) {
+        held = *bin;
+        bin_init(bin);
+    }
+    larder_port_slot_leave(state);
+    struct magazine *magazines[] = {held.loaded, held.previous};
+    for (unsigned i = 0; i < ARRAY_LENGTH(magazines); i++) {
+        if (magazine_is_real(magazines[i])) {
+            empty_into_slabs(cache, magazines[i]);
+            magazine_delete(cache->larder, magazines[i]);
+        }
+    }
+}
+
+static struct magazine *next_to_flush(struct larder_cache *cache, uint32_t *count) {
+    lock_acquire(&cache->lock);
+    struct magazine *magazine = *count > 0 ? depot_get_full(&cache->depot) : NULL;
+    *count -= magazine != NULL;
+    if (magazine == NULL) {
+        magazine = depot_get_empty(&cache->depot);
+    }
+    lock_release(&cache->lock);
+    return magazine;
+}
+
+void cache_flush_depot(struct larder_cache *cache, uint32_t count) {
+    struct magazine *magazine;
+    while ((magazine = next_to_flush(cache, &count)) != NULL) {
+        if (magazine->count > 0) {
+            empty_into_slabs(cache, magazine);
+        }
+        magazine_delete(cache->larder, magazine);
+    }
+}
+
+uint64_t cache_tick(struct larder_cache *cache) {
+    lock_acquire(&cache->lock);
+    uint32_t unused_magazines = cache->depot.least_full;
+    uint64_t unused_slabs = cache->least_empty;
+    lock_release(&cache->lock);
+    if (unused_magazines > 0) {
+        cache_flush_depot(cache, unused_magazines);
+    }
+    uint64_t frames = unused_slabs > 0 ? cache_trim(cache, unused_slabs) : 0;
+    lock_acquire(&cache->lock);
+    cache->depot.least_full = cache->depot.count_full;
+    cache->least_empty = cache->empty_count;
+    lock_release(&cache->lock);
+    return frames;
+}

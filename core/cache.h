@@ -1,0 +1,97 @@
+/* cache.h: an object cache: slabs, and in front of them a depot and a bin per slot.
+ *
+ * States of an object: free in its slab → taken (in a magazine, in the depot, or with the caller) →
+ * free. States of a slab: empty → partial → full and back; an empty slab may be unmade.
+ *
+ * Conservation: taken = live + in magazines + in depot; slabs × usable slots = taken + free in
+ * slabs. The cache's lock is held neither while memory is taken from or given to the buddies, nor
+ * while a constructor runs, nor together with another cache's lock.
+ */
+#ifndef CORE_CACHE_H
+#define CORE_CACHE_H
+
+#include "larder/cache.h"
+#include "lock.h"
+#include "slab.h"
+#include "slot.h"
+
+#define SLAB_BUCKETS 4u /* partial slabs by fullness; bucket 0 is the fullest */
+
+enum slab_bucket { SLAB_BUCKET_FULL = SLAB_BUCKETS, SLAB_BUCKET_EMPTY, SLAB_BUCKET_COUNT };
+
+struct larder_cache {
+    /* Constant after creation; the first line is all that the fast path reads. */
+    struct larder *larder;
+    uint32_t id;
+    uint16_t bin_index; /* of slot->bin on the fast path; BIN_NOBODY: not on the fast path */
+    uint8_t owner;      /* owner byte of its frames: the id, or OWNER_ESCAPE */
+    bool is_internal;   /* memory that describes memory: no magazines, no debugging */
+    uint32_t flags;     /* LARDER_CACHE_… */
+    uint32_t debug;     /* LARDER_DEBUG_… */
+    uint32_t magazine_capacity; /* objects; 0: no magazines */
+    uint32_t depot_full_max;    /* full magazines the depot keeps */
+    struct slab_geometry geometry;
+    bool (*construct)(void *object, void *context);
+    void (*destruct)(void *object, void *context);
+    void *context;
+    char name[LARDER_CACHE_NAME_BYTES];
+
+    struct list link;  /* in the instance's list; guarded by the registry lock */
+    bool is_destroyed; /* guarded by the registry lock */
+
+    struct lock lock; /* guards everything below */
+    struct list slabs[SLAB_BUCKET_COUNT];
+    struct depot depot;
+    uint64_t limit_objects; /* 0: none */
+    uint64_t taken, taken_max;
+    uint64_t slab_count, empty_count;
+    uint64_t least_empty; /* lowest empty_count since the last tick */
+    uint64_t slabs_made, slabs_returned;
+    uint64_t refills, drains, failures;
+    uint32_t fault_countdown; /* debug A */
+};
+
+/* Fill in a cache from a checked configuration; it owns nothing yet. `id` decides its owner byte
+ * and its bin. */
+void cache_init(struct larder_cache *cache, struct larder *larder, unsigned id,
+                const struct larder_cache_config *config, uint32_t debug, bool is_internal);
+
+/* ---- slabs (cache_slabs.c)
+ * ------------------------------------------------------------------------ */
+
+/* Take up to `count` objects from the slabs, making a slab only when there is none at all; returns
+ * how many, 0 iff there is no memory, a constructor refuses or the limit is reached. No lock held.
+ */
+uint32_t cache_take(struct larder_cache *cache, uint32_t count, void **out, larder_flags flags,
+                    uintptr_t site);
+
+/* Give taken objects back to their slabs; mistakes are fatal by name. No lock held. */
+void cache_give(struct larder_cache *cache, uint32_t count, void *const *objects, uintptr_t site);
+
+/* One more slab, empty. False iff there is no memory or a constructor refuses. No lock held. */
+bool cache_grow(struct larder_cache *cache, larder_flags flags);
+
+/* Unmake up to `count` empty slabs; returns the frames given back. No lock held. */
+uint64_t cache_trim(struct larder_cache *cache, uint64_t count);
+
+/* ---- magazines (cache.c)
+ * -------------------------------------------------------------------------- */
+
+/* One object by the slow path / back by the slow path. */
+void *cache_alloc_slow(struct larder_cache *cache, larder_flags flags, uintptr_t site);
+void cache_free_slow(struct larder_cache *cache, void *object, uintptr_t site);
+
+/* Say which mistake freeing `object` into this cache is, and stop. */
+_Noreturn void cache_bad_free(struct larder_cache *cache, const void *object);
+
+/* Give back everything a slot's bin holds, and the bin's magazines. The slot is the caller's or
+ * quiet. */
+void cache_flush_bin(struct larder_cache *cache, struct larder_slot *slot);
+
+/* Give back the objects of up to `count` full magazines of the depot, and all its empty ones. */
+void cache_flush_depot(struct larder_cache *cache, uint32_t count);
+
+/* The end of the working-set interval: give back what was not needed during it. Returns frames. */
+uint64_t cache_tick(struct larder_cache *cache);
+
+#endif

@@ -1,0 +1,366 @@
+/* cache_slabs.c: the slabs of a cache: taking objects out of them, giving objects back, making and
+ * unmaking them.
+ *
+ * The recursion: a slab needs frames, a descriptor, and under debug U a track. Frames come straight
+ * from the buddies. Descriptors come from the slab cache, whose own slabs carry their descriptor in
+ * slot 0 and therefore need nothing but frames. Tracks are exact runs of frames. So the deepest
+ * chain is cache → slab cache → frames: a reserve of one slab of the cache plus one frame (a slab
+ * of 31 descriptors) lets any single allocation succeed (trap 24).
+ */
+#include "frames.h"
+#include "object_debug.h"
+
+#include "larder/stats.h"
+
+/* ---- lists
+ * -------------------------------------------------------------------------------------------- */
+
+static unsigned bucket_of(const struct larder_cache *cache, const struct slab *slab) {
+    if (slab->count_free == 0) {
+        return SLAB_BUCKET_FULL;
+    }
+    if (slab_is_empty(slab, &cache->geometry)) {
+        return SLAB_BUCKET_EMPTY;
+    }
+    return slab->count_free * SLAB_BUCKETS / cache->geometry.slots;
+}
+
+static void link_slab(struct larder_cache *cache, struct slab *slab) {
+    slab->bucket = bucket_of(cache, slab);
+    list_push_front(&cache->slabs[slab->bucket], &slab->link);
+    cache->empty_count += slab->bucket == SLAB_BUCKET_EMPTY;
+}
+
+static void unlink_slab(struct larder_cache *cache, struct slab *slab) {
+    list_unlink(&slab->link);
+    cache->empty_count -= slab->bucket == SLAB_BUCKET_EMPTY;
+    cache->least_empty = min_u64(cache->least_empty, cache->empty_count);
+}
+
+/* Put a slab where it belongs after its fullness changed. */
+static void place_slab(struct larder_cache *cache, struct slab *slab) {
+    if (slab->bucket != bucket_of(cache, slab)) {
+        unlink_slab(cache, slab);
+        link_slab(cache, slab);
+    }
+}
+
+/* The fullest slab that has a free slot, an empty one last; NULL iff all are full. */
+static struct slab *fullest_slab(struct larder_cache *cache) {
+    static const uint8_t order[] = {0, 1, 2, 3, SLAB_BUCKET_EMPTY};
+    for (unsigned i = 0; i < ARRAY_LENGTH(order); i++) {
+        struct list *head = &cache->slabs[order[i]];
+        if (!list_is_empty(head)) {
+            return LIST_ENTRY(head->next, struct slab, link);
+        }
+    }
+    return NULL;
+}
+
+/* ---- debugging
+ * ------------------------------------------------------------------------------------------ */
+
+static struct object_debug debug_of(const struct larder_cache *cache, const struct slab *slab) {
+    return (struct object_debug){slab, &cache->geometry, cache->debug, cache->name};
+}
+
+static struct slab_track event_of(struct larder_cache *cache, enum track_event which,
+                                  uintptr_t site) {
+    struct slab_track event = {0};
+    event.site[which] = site;
+    event.ms[which] = larder_port_clock_ms();
+    event.slot[which] = larder_slot_index(slot_here(cache->larder));
+    return event;
+}
+
+static void debug_take(struct larder_cache *cache, struct slab *slab, uint32_t count,
+                       void *const *objects, uintptr_t site) {
+    struct object_debug debug = debug_of(cache, slab);
+    struct slab_track event = event_of(cache, TRACK_ALLOC, site);
+    for (uint32_t i = 0; i < count; i++) {
+        object_debug_take(&debug, slab_slot_of(slab, &cache->geometry, objects[i]), &event);
+    }
+}
+
+static void debug_give(struct larder_cache *cache, struct slab *slab, uint32_t slot,
+                       uintptr_t site) {
+    struct object_debug debug = debug_of(cache, slab);
+    struct slab_track event = event_of(cache, TRACK_FREE, site);
+    object_debug_give(&debug, slot, &event);
+}
+
+/* A: is this allocation one of those that fail? */
+static bool fault_is_due(struct larder_cache *cache) {
+    uint32_t interval = __atomic_load_n(&cache->larder->fault_interval, __ATOMIC_RELAXED);
+    if ((cache->debug & LARDER_DEBUG_FAULT) == 0 || interval == 0) {
+        return false;
+    }
+    lock_acquire(&cache->lock);
+    bool is_due = ++cache->fault_countdown >= interval;
+    if (is_due) {
+        cache->fault_countdown = 0;
+    }
+    lock_release(&cache->lock);
+    return is_due;
+}
+
+/* ---- making and unmaking
+ * ---------------------------------------------------------------------------------- */
+
+static uint64_t slab_frames(const struct larder_cache *cache) {
+    return UINT64_C(1) << cache->geometry.order;
+}
+
+static uint64_t track_frames(const struct larder_cache *cache) {
+    return (cache->geometry.slots * sizeof(struct slab_track) + FRAME_BYTES - 1) >> FRAME_SHIFT;
+}
+
+static void own_frames(struct larder_cache *cache, frame_index first, struct slab *slab) {
+    struct frame_map *map = &cache->larder->map;
+    for (uint64_t i = 0; i < slab_frames(cache); i++) {
+        map->record[first + i].slab = slab;
+        map->record[first + i].cache_id = cache->id;
+    }
+    __builtin_memset(map->owner + first, cache->owner, slab_frames(cache));
+}
+
+static void disown_frames(struct larder_cache *cache, uint64_t first) {
+    __builtin_memset(cache->larder->map.owner + first, OWNER_NONE, slab_frames(cache));
+    frames_give(cache->larder, first, slab_frames(cache));
+    if (cache->is_internal) {
+        __atomic_sub_fetch(&cache->larder->metadata_frames, slab_frames(cache), __ATOMIC_RELAXED);
+    }
+}
+
+/* The slab cache describes its slabs in their own first slot; all others ask it for a descriptor.
+ */
+static struct slab *descriptor_new(struct larder_cache *cache, void *base, larder_flags flags) {
+    void *descriptor = base;
+    if (cache->geometry.first_slot == 0 &&
+        cache_take(&cache->larder->slab_cache, 1, &descriptor, flags, 0) == 0) {
+        return NULL;
+    }
+    return descriptor;
+}
+
+static void descriptor_delete(struct larder_cache *cache, struct slab *slab) {
+    void *descriptor = slab;
+    if (cache->geometry.first_slot == 0) {
+        cache_give(&cache->larder->slab_cache, 1, &descriptor, 0);
+    }
+}
+
+/* Construct the objects of a fresh slab; false, all undone, iff one refuses. */
+static bool construct_slab(struct larder_cache *cache, struct slab *slab) {
+    uint32_t slot = 0;
+    if (cache->construct == NULL) {
+        return true;
+    }
+    while (slot < cache->geometry.slots &&
+           cache->construct(slab_object(slab, &cache->geometry, slot), cache->context)) {
+        slot++;
+    }
+    if (slot == cache->geometry.slots) {
+        return true;
+    }
+    while (cache->destruct != NULL && slot-- > 0) {
+        cache->destruct(slab_object(slab, &cache->geometry, slot), cache->context);
+    }
+    return false;
+}
+
+static void destruct_slab(struct larder_cache *cache, struct slab *slab) {
+    for (uint32_t slot = 0; cache->destruct != NULL && slot < cache->geometry.slots; slot++) {
+        cache->destruct(slab_object(slab, &cache->geometry, slot), cache->context);
+    }
+}
+
+static struct slab *slab_make(struct larder_cache *cache, larder_flags flags) {
+    struct larder *larder = cache->larder;
+    larder_flags zone = (cache->flags & LARDER_CACHE_DMA) != 0 ? LARDER_ZONE(0) : 0;
+    larder_flags wanted = (flags & (LARDER_USE_RESERVE | LARDER_NO_RECLAIM)) | zone;
+    frame_index first = frames_take(larder, cache->geometry.order,
+                                    cache->is_internal ? wanted | LARDER_USE_RESERVE : wanted);
+    if (first == FRAME_NONE) {
+        return NULL;
+    }
+    void *base = frame_pointer(&larder->map, first);
+    if (cache->is_internal) {
+        __atomic_add_fetch(&larder->metadata_frames, slab_frames(cache), __ATOMIC_RELAXED);
+    }
+    struct slab *slab = descriptor_new(cache, base, flags);
+    if (slab == NULL) {
+        goto disown;
+    }
+    slab->cache = cache;
+    slab->track = NULL;
+    slab_init(slab, &cache->geometry, base);
+    list_link_init(&slab->link);
+    if ((cache->debug & LARDER_DEBUG_OWNER) != 0) {
+        slab->track = frames_alloc_metadata(larder, track_frames(cache));
+        if (slab->track == NULL) {
+            goto delete_descriptor;
+        }
+        __builtin_memset(slab->track, 0, track_frames(cache) << FRAME_SHIFT);
+    }
+    if (!construct_slab(cache, slab)) {
+        goto free_track;
+    }
+    object_debug_paint(&(struct object_debug){slab, &cache->geometry, cache->debug, cache->name});
+    own_frames(cache, first, slab);
+    larder_port_trace("slab+", base, cache->geometry.slots);
+    return slab;
+
+free_track:
+    if (slab->track != NULL) {
+        frames_free_metadata(larder, slab->track);
+    }
+delete_descriptor:
+    descriptor_delete(cache, slab);
+disown:
+    disown_frames(cache, first);
+    return NULL;
+}
+
+static void slab_unmake(struct larder_cache *cache, struct slab *slab) {
+    uint64_t first = frame_of(&cache->larder->map, slab->base);
+    larder_port_trace("slab-", slab->base, cache->geometry.slots);
+    destruct_slab(cache, slab);
+    if (slab->track != NULL) {
+        frames_free_metadata(cache->larder, slab->track);
+    }
+    descriptor_delete(cache, slab);
+    disown_frames(cache, first);
+}
+
+bool cache_grow(struct larder_cache *cache, larder_flags flags) {
+    if (larder_port_should_fail("slab")) {
+        return false;
+    }
+    struct slab *slab = slab_make(cache, flags);
+    if (slab == NULL) {
+        return false;
+    }
+    lock_acquire(&cache->lock);
+    link_slab(cache, slab);
+    cache->slab_count++;
+    cache->slabs_made++;
+    lock_release(&cache->lock);
+    return true;
+}
+
+uint64_t cache_trim(struct larder_cache *cache, uint64_t count) {
+    struct list unmade;
+    uint64_t frames = 0;
+    list_init(&unmade);
+    lock_acquire(&cache->lock);
+    for (; count > 0 && cache->empty_count > 0; count--) {
+        struct slab *slab = LIST_ENTRY(cache->slabs[SLAB_BUCKET_EMPTY].prev, struct slab, link);
+        unlink_slab(cache, slab);
+        list_push_back(&unmade, &slab->link);
+        cache->slab_count--;
+        cache->slabs_returned++;
+    }
+    lock_release(&cache->lock);
+    for (struct list *link; (link = list_pop_front(&unmade)) != NULL;) {
+        slab_unmake(cache, LIST_ENTRY(link, struct slab, link));
+        frames += slab_frames(cache);
+    }
+    return frames;
+}
+
+/* ---- taking
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static uint32_t below_limit(const struct larder_cache *cache, uint32_t count) {
+    if (cache->limit_objects == 0) {
+        return count;
+    }
+    uint64_t left = cache->limit_objects > cache->taken ? cache->limit_objects - cache->taken : 0;
+    return (uint32_t)min_u64(count, left);
+}
+
+/* From the slabs there are; the cache's lock is held. */
+static uint32_t take_available(struct larder_cache *cache, uint32_t count, void **out,
+                               uintptr_t site) {
+    uint32_t taken = 0;
+    for (struct slab *slab; taken < count && (slab = fullest_slab(cache)) != NULL;) {
+        uint32_t here = slab_take(slab, &cache->geometry, count - taken, out + taken);
+        if (cache->debug != 0) {
+            debug_take(cache, slab, here, out + taken, site);
+        }
+        taken += here;
+        place_slab(cache, slab);
+    }
+    cache->taken += taken;
+    cache->taken_max = max_u64(cache->taken_max, cache->taken);
+    return taken;
+}
+
+uint32_t cache_take(struct larder_cache *cache, uint32_t count, void **out, larder_flags flags,
+                    uintptr_t site) {
+    uint32_t taken = 0;
+    bool at_limit = fault_is_due(cache);
+    while (taken == 0 && !at_limit) {
+        lock_acquire(&cache->lock);
+        uint32_t allowed = below_limit(cache, count);
+        at_limit = allowed == 0;
+        taken = take_available(cache, allowed, out, site);
+        lock_release(&cache->lock);
+        if (taken == 0 && !at_limit && !cache_grow(cache, flags)) {
+            break;
+        }
+    }
+    if (taken == 0) {
+        lock_acquire(&cache->lock);
+        cache->failures++;
+        lock_release(&cache->lock);
+    }
+    return taken;
+}
+
+/* ---- giving
+ * ------------------------------------------------------------------------------------------------
+ */
+
+_Noreturn void cache_bad_free(struct larder_cache *cache, const void *object) {
+    bool is_foreign = !frame_is_inside(&cache->larder->map, object);
+    fatal_raise(is_foreign ? LARDER_FATAL_FOREIGN_FREE : LARDER_FATAL_WRONG_CACHE, object,
+                is_foreign ? cache->name : frames_owner_name(cache->larder, object),
+                is_foreign ? "outside the memory of this instance" : "freed to another cache");
+}
+
+static struct slab *slab_of(struct larder_cache *cache, const void *object) {
+    const struct frame_map *map = &cache->larder->map;
+    uint64_t index = frame_of(map, object);
+    if (index >= map->count_frames || frame_cache_id(map, index) != cache->id) {
+        cache_bad_free(cache, object);
+    }
+    return map->record[index].slab;
+}
+
+static void give_one(struct larder_cache *cache, void *object, uintptr_t site) {
+    struct slab *slab = slab_of(cache, object);
+    uint32_t slot = slab_slot_of(slab, &cache->geometry, object);
+    if (slot == SLAB_SLOTS_MAX) {
+        fatal_raise(LARDER_FATAL_INTERIOR_FREE, object, cache->name, "not the start of an object");
+    }
+    if (slab_is_free(slab, slot)) {
+        fatal_raise(LARDER_FATAL_DOUBLE_FREE, object, cache->name, "the object is free already");
+    }
+    if (cache->debug != 0) {
+        debug_give(cache, slab, slot, site);
+    }
+    slab_give(slab, slot);
+    place_slab(cache, slab);
+}
+
+void cache_give(struct larder_cache *cache, uint32_t count, void *const *objects, uintptr_t site) {
+    lock_acquire(&cache->lock);
+    for (uint32_t i = 0; i < count; i++) {
+        give_one(cache, objects[i], site);
+    }
+    cache->taken -= count;
+    lock_release(&cache->lock);
+}

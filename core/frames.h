@@ -1,0 +1,48 @@
+/* frames.h: blocks of frames for the core itself, beside larder/frames.h. */
+#ifndef CORE_FRAMES_H
+#define CORE_FRAMES_H
+
+#include "instance.h"
+#include "larder/frames.h"
+
+/* A block of 2^order frames straight from the buddies; its owner bytes are the caller's to set.
+ * FRAME_NONE iff there is none after reclaim. No lock held. */
+frame_index frames_take(struct larder *larder, unsigned order, larder_flags flags);
+
+/* The same for `count` frames out of such a block: its tail goes back at once. */
+frame_index frames_take_count(struct larder *larder, unsigned order, uint64_t count,
+                              larder_flags flags);
+
+/* Give any taken range of frames back to the buddies; the caller has cleared its owner bytes. No
+ * lock held. */
+void frames_give(struct larder *larder, uint64_t first, uint64_t count);
+
+/* Mark the start of a block or run as allocated. */
+void frames_mark(struct larder *larder, frame_index index, uint64_t count, uintptr_t site);
+
+/* What the request flags still ask for once the frames are there (zeroes) or are not (panic). */
+void *frames_finish(void *frames, uint64_t count, larder_flags flags);
+
+/* Give the buddies frames [first, end) they never had; they are committed. */
+void frames_add_usable(struct larder *larder, uint64_t first, uint64_t end);
+
+/* One block as larder_frames_alloc() gives it, for metadata. NULL iff there is none. */
+void *frames_alloc_metadata(struct larder *larder, uint64_t count);
+void frames_free_metadata(struct larder *larder, void *frames);
+
+/* Give back what a slot's frame bins hold; with `and_magazines` also the magazines themselves. */
+void frames_flush_bins(struct larder *larder, struct larder_slot *slot, bool and_magazines);
+
+/* Give a slot its frame bins. False iff there is no memory; the slot is then as before. */
+bool frames_attach_bins(struct larder *larder, struct larder_slot *slot);
+
+/* Frames in the bins of all slots. */
+uint64_t frames_in_bins(struct larder *larder);
+
+/* Say which mistake freeing `pointer` as a block or run is, and stop. */
+_Noreturn void frames_bad_free(struct larder *larder, const void *pointer);
+
+/* Name of what an address is in, for reports. Never NULL. */
+const char *frames_owner_name(struct larder *larder, const void *pointer);
+
+#endif

@@ -1,0 +1,290 @@
+/* frames_range.c: frames by place rather than by size: resize where they stand, contiguous ranges,
+ * and RAM that comes and goes: donation and reservation.
+ *
+ * What is RAM of the buddies is what the range table calls USABLE. It changes under the registry
+ * lock (rank below the zones'), so two callers can neither donate nor reserve the same frame twice.
+ */
+#include "frames.h"
+
+#define SCAN_FRAMES                                                                                \
+    (64u * PAGEBLOCK_FRAMES) /* looked at with the zone's lock held: 64 page blocks */
+
+/* ---- resize
+ * ------------------------------------------------------------------------------------------ */
+
+static bool grow_run(struct larder *larder, uint64_t index, uint64_t old, uint64_t count) {
+    struct zone *zone = buddies_zone_of(&larder->buddies, index);
+    uint64_t more = count - old;
+    uint64_t end;
+    if (!checked_add(index, count, &end) || end > zone->end_pageblock * PAGEBLOCK_FRAMES ||
+        end > larder->map.count_frames) {
+        return false;
+    }
+    lock_acquire(&zone->lock);
+    bool is_free = zone->free >= more + zone->reserve &&
+                   buddy_range_is_free(&larder->buddies, index + old, more);
+    if (is_free) {
+        buddy_take_range(&larder->buddies, zone, index + old, more);
+    }
+    lock_release(&zone->lock);
+    return is_free;
+}
+
+enum larder_status larder_frames_resize(struct larder *larder, void *frames, uint64_t count) {
+    uint64_t old = larder_frames_count(larder, frames);
+    uint64_t index = frame_of(&larder->map, frames);
+    if (old == 0) {
+        return LARDER_BAD_RANGE;
+    }
+    if (count == 0) {
+        return LARDER_BAD_SIZE;
+    }
+    if (count > old && !grow_run(larder, index, old, count)) {
+        return LARDER_BUSY;
+    }
+    larder->map.record[index].count_frames = count;
+    larder->map.owner[index] = OWNER_RUN;
+    if (count < old) {
+        frames_give(larder, index + count, old - count);
+    }
+    return LARDER_OK;
+}
+
+/* ---- contiguous
+ * ---------------------------------------------------------------------------------------- */
+
+/* First frame of [first, end) that is not free; end iff all are. Takes the zone's lock for a while
+ * at a time. */
+static uint64_t first_taken(struct larder *larder, struct zone *zone, uint64_t first,
+                            uint64_t end) {
+    while (first < end) {
+        uint64_t stop = min_u64(end, first + SCAN_FRAMES);
+        lock_acquire(&zone->lock);
+        for (uint64_t step; first < stop; first += step) {
+            step = min_u64(stop, align_down(first, PAGEBLOCK_FRAMES) + PAGEBLOCK_FRAMES) - first;
+            while (step > 1 && !buddy_range_is_free(&larder->buddies, first, step)) {
+                step /= 2;
+            }
+            if (!buddy_range_is_free(&larder->buddies, first, step)) {
+                break;
+            }
+        }
+        lock_release(&zone->lock);
+        if (first < stop) {
+            break;
+        }
+    }
+    return first;
+}
+
+struct contiguous {
+    uint64_t count, align_frames, limit_frame; /* limit: first frame beyond */
+    larder_flags flags;
+};
+
+static bool take_if_still_free(struct larder *larder, struct zone *zone, uint64_t first,
+                               const struct contiguous *want) {
+    uint64_t keep = (want->flags & LARDER_USE_RESERVE) != 0 ? 0 : zone->reserve;
+    lock_acquire(&zone->lock);
+    bool is_free = zone->free >= want->count + keep &&
+                   buddy_range_is_free(&larder->buddies, first, want->count);
+    if (is_free) {
+        buddy_take_range(&larder->buddies, zone, first, want->count);
+    }
+    lock_release(&zone->lock);
+    return is_free;
+}
+
+/* First fit in one zone, lowest address first. FRAME_NONE iff nothing fits. */
+static frame_index contiguous_in_zone(struct larder *larder, struct zone *zone,
+                                      const struct contiguous *want) {
+    uint64_t misalign = larder->map.base_address >> FRAME_SHIFT;
+    uint64_t end = min_u64(zone->end_pageblock * PAGEBLOCK_FRAMES, want->limit_frame);
+    uint64_t first = zone->first_pageblock * PAGEBLOCK_FRAMES;
+    for (;;) {
+        first = align_up(first + misalign, want->align_frames) - misalign;
+        if (first >= end || end - first < want->count) {
+            return FRAME_NONE;
+        }
+        uint64_t taken = first_taken(larder, zone, first, first + want->count);
+        if (taken < first + want->count) {
+            first = taken + 1;
+        } else if (take_if_still_free(larder, zone, first, want)) {
+            return (frame_index)first;
+        }
+    }
+}
+
+static frame_index find_contiguous(struct larder *larder, const struct contiguous *want) {
+    unsigned zone_limit = want->flags >> LARDER_ZONE_SHIFT;
+    unsigned zones = larder->buddies.zone_count;
+    zones = zone_limit > 0 && zone_limit < zones ? zone_limit : zones;
+    for (unsigned i = zones; i-- > 0;) {
+        frame_index index = contiguous_in_zone(larder, &larder->buddies.zone[i], want);
+        if (index != FRAME_NONE) {
+            return index;
+        }
+    }
+    return FRAME_NONE;
+}
+
+/* Clip an address limit to the map, in frames. */
+static uint64_t limit_frame(const struct frame_map *map, uint64_t limit_address) {
+    return limit_address <= map->base_address
+               ? 0
+               : min_u64((limit_address - map->base_address) >> FRAME_SHIFT, map->count_frames);
+}
+
+void *larder_frames_alloc_contiguous(struct larder *larder, uint64_t count, uint64_t align_bytes,
+                                     uint64_t limit_address, larder_flags flags) {
+    struct contiguous want = {
+        .count = count,
+        .align_frames = max_u64(align_bytes, FRAME_BYTES) >> FRAME_SHIFT,
+        .limit_frame = limit_frame(&larder->map, limit_address),
+        .flags = flags,
+    };
+    frame_index index = FRAME_NONE;
+    if (count > 0 && count <= larder->map.count_frames && is_power_of_two(align_bytes) &&
+        (flags & ~LARDER_FLAGS_ALL) == 0 && !larder_port_should_fail("contiguous")) {
+        index = find_contiguous(larder, &want);
+        if (index == FRAME_NONE && (flags & LARDER_NO_RECLAIM) == 0) {
+            larder->pressure(larder);
+            index = find_contiguous(larder, &want);
+        }
+    }
+    if (index == FRAME_NONE) {
+        return frames_finish(NULL, 0, flags);
+    }
+    frames_mark(larder, index, count, CALL_SITE());
+    return frames_finish(frame_pointer(&larder->map, index), count, flags);
+}
+
+/* ---- donation and reservation
+ * ---------------------------------------------------------------------------- */
+
+/* Address range → frame numbers, rounded; false iff it wraps, is empty or outside the map. */
+static bool to_frames(const struct frame_map *map, const struct larder_range *range, bool inward,
+                      uint64_t *first, uint64_t *end) {
+    uint64_t range_first = range->address, range_last_end;
+    if (!checked_add(range->address, range->size_bytes, &range_last_end)) {
+        return false;
+    }
+    if (inward) {
+        range_round_inward(range, &range_first, &range_last_end);
+    } else if (!checked_align_up(range_last_end, FRAME_BYTES, &range_last_end)) {
+        return false;
+    }
+    range_first = align_down(range_first, FRAME_BYTES);
+    if (range_first >= range_last_end || range_first < map->base_address ||
+        (range_last_end - map->base_address) >> FRAME_SHIFT > map->count_frames) {
+        return false;
+    }
+    *first = (range_first - map->base_address) >> FRAME_SHIFT;
+    *end = (range_last_end - map->base_address) >> FRAME_SHIFT;
+    return true;
+}
+
+/* Change the table's word for [first, end) from one of `from` to `to`; the registry is held. */
+static enum larder_status change_kind(struct frame_map *map, uint64_t first, uint64_t end,
+                                      unsigned from, enum larder_range_kind to) {
+    uint64_t first_address = frame_address(map, first), end_address = frame_address(map, end);
+    if (!range_is_all(&map->ranges, first_address, end_address, from)) {
+        return LARDER_BAD_RANGE;
+    }
+    return range_assign(&map->ranges, first_address, end_address, to);
+}
+
+static void count_usable(struct larder *larder, uint64_t first, uint64_t end, bool is_more) {
+    while (first < end) {
+        struct zone *zone = buddies_zone_of(&larder->buddies, first);
+        uint64_t here = min_u64(end, zone->end_pageblock * PAGEBLOCK_FRAMES) - first;
+        lock_acquire(&zone->lock);
+        zone->usable = is_more ? zone->usable + here : zone->usable - here;
+        lock_release(&zone->lock);
+        first += here;
+    }
+}
+
+void frames_add_usable(struct larder *larder, uint64_t first, uint64_t end) {
+    count_usable(larder, first, end, true);
+    frames_give(larder, first, end - first);
+}
+
+enum larder_status larder_frames_donate(struct larder *larder, uint64_t address,
+                                        uint64_t size_bytes) {
+    struct larder_range range = {address, size_bytes, LARDER_RANGE_DONATED};
+    unsigned donatable = 1u << LARDER_RANGE_DONATED | 1u << LARDER_RANGE_RESERVED;
+    uint64_t first, end;
+    if (!to_frames(&larder->map, &range, true, &first, &end)) {
+        return LARDER_BAD_RANGE;
+    }
+    lock_acquire(&larder->registry);
+    bool may_donate = range_is_all(&larder->map.ranges, frame_address(&larder->map, first),
+                                   frame_address(&larder->map, end), donatable);
+    lock_release(&larder->registry);
+    if (!may_donate) {
+        return LARDER_BAD_RANGE;
+    }
+    /* The port may allocate frames for this: no lock held, and the table is asked again afterwards.
+     */
+    if (!frame_map_commit(&larder->map, first, end - first) ||
+        !buddies_commit(&larder->buddies, first, end - first)) {
+        return LARDER_NO_MEMORY;
+    }
+    lock_acquire(&larder->registry);
+    enum larder_status status =
+        change_kind(&larder->map, first, end, donatable, LARDER_RANGE_USABLE);
+    lock_release(&larder->registry);
+    if (status == LARDER_OK) {
+        frames_add_usable(larder, first, end);
+    }
+    return status;
+}
+
+/* Take exactly [first, end) out of the buddies; false, with nothing taken, iff part of it is in
+ * use. */
+static bool take_exactly(struct larder *larder, uint64_t first, uint64_t end) {
+    for (uint64_t at = first; at < end;) {
+        struct zone *zone = buddies_zone_of(&larder->buddies, at);
+        uint64_t here = min_u64(end, zone->end_pageblock * PAGEBLOCK_FRAMES) - at;
+        lock_acquire(&zone->lock);
+        bool is_free = buddy_range_is_free(&larder->buddies, at, here);
+        if (is_free) {
+            buddy_take_range(&larder->buddies, zone, at, here);
+        }
+        lock_release(&zone->lock);
+        if (!is_free) {
+            frames_give(larder, first, at - first);
+            return false;
+        }
+        at += here;
+    }
+    return true;
+}
+
+enum larder_status larder_frames_reserve(struct larder *larder, uint64_t address,
+                                         uint64_t size_bytes) {
+    struct larder_range range = {address, size_bytes, LARDER_RANGE_RESERVED};
+    uint64_t first, end;
+    if (!to_frames(&larder->map, &range, false, &first, &end)) {
+        return LARDER_BAD_RANGE;
+    }
+    larder->pressure(larder); /* free frames in bins and empty slabs are in use to the buddies */
+    lock_acquire(&larder->registry);
+    enum larder_status status = LARDER_BUSY;
+    if (!range_is_all(&larder->map.ranges, frame_address(&larder->map, first),
+                      frame_address(&larder->map, end), 1u << LARDER_RANGE_USABLE)) {
+        status = LARDER_BAD_RANGE;
+    } else if (take_exactly(larder, first, end)) {
+        status =
+            change_kind(&larder->map, first, end, 1u << LARDER_RANGE_USABLE, LARDER_RANGE_RESERVED);
+        if (status != LARDER_OK) {
+            frames_give(larder, first, end - first);
+        }
+    }
+    lock_release(&larder->registry);
+    if (status == LARDER_OK) {
+        count_usable(larder, first, end, false);
+    }
+    return status;
+}

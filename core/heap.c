@@ -1,0 +1,270 @@
+/* heap.c: memory of any size over size-class caches and runs of frames, and one free for
+ * everything.
+ *
+ * A size up to LARDER_CLASS_MAX_BYTES is an object of its class's cache; above, an exact run of
+ * frames. On the way back the owner byte alone decides what a pointer is: a cache's id pops
+ * straight into this slot's bin of that cache.
+ */
+#include "larder/heap.h"
+
+#include "frames.h"
+#include "larder/cache.h"
+
+#define HEAP_ALIGN 16u
+
+/* ---- allocation
+ * ---------------------------------------------------------------------------------------------- */
+
+static uint64_t frames_for(size_t size_bytes) {
+    return ((uint64_t)size_bytes + FRAME_BYTES - 1) >> FRAME_SHIFT;
+}
+
+static bool size_is_possible(size_t size_bytes) {
+    return size_bytes - 1 < (size_t)PTRDIFF_MAX;
+}
+
+static void *alloc_run(struct larder *larder, size_t size_bytes, larder_flags flags,
+                       uintptr_t site) {
+    uint64_t count = frames_for(size_bytes);
+    unsigned order = order_for(count);
+    frame_index index = FRAME_NONE;
+    if (order <= LARDER_ORDER_MAX) {
+        index = frames_take_count(larder, order, count, flags);
+    }
+    if (index == FRAME_NONE) {
+        return frames_finish(NULL, 0, flags);
+    }
+    frames_mark(larder, index, count, site);
+    return frames_finish(frame_pointer(&larder->map, index), count, flags);
+}
+
+static NOINLINE void *alloc_slow(struct larder *larder, size_t size_bytes, larder_flags flags,
+                                 uintptr_t site) {
+    bool has_zone = flags >> LARDER_ZONE_SHIFT != 0;
+    if (!size_is_possible(size_bytes) || (flags & ~LARDER_FLAGS_ALL) != 0) {
+        return frames_finish(NULL, 0, flags);
+    }
+    if (size_bytes > LARDER_CLASS_MAX_BYTES || has_zone) {
+        return alloc_run(larder, size_bytes, flags, site);
+    }
+    return cache_alloc_slow(class_cache(larder, sizeclass_of(size_bytes)), flags, site);
+}
+
+void *larder_alloc(struct larder *larder, size_t size_bytes) {
+    if (LIKELY(size_bytes - 1 < LARDER_CLASS_MAX_BYTES)) {
+        unsigned id = ID_CLASSES + sizeclass_of(size_bytes);
+        uintptr_t state = larder_port_slot_enter();
+        struct magazine *magazine = slot_here(larder)->bin[id].loaded;
+        uint32_t count = magazine->count;
+        if (LIKELY(count > 0)) {
+            void *object = magazine->object[count - 1];
+            magazine->count = count - 1;
+            larder_port_slot_leave(state);
+            return object;
+        }
+        larder_port_slot_leave(state);
+    }
+    return alloc_slow(larder, size_bytes, 0, CALL_SITE());
+}
+
+void *larder_alloc_flags(struct larder *larder, size_t size_bytes, larder_flags flags) {
+    return alloc_slow(larder, size_bytes, flags, CALL_SITE());
+}
+
+void *larder_zalloc(struct larder *larder, size_t size_bytes) {
+    return alloc_slow(larder, size_bytes, LARDER_ZERO, CALL_SITE());
+}
+
+void *larder_calloc(struct larder *larder, size_t count, size_t size_bytes) {
+    size_t total;
+    if (!checked_mul_size(count, size_bytes, &total)) {
+        return NULL;
+    }
+    return alloc_slow(larder, total, LARDER_ZERO, CALL_SITE());
+}
+
+/* The first class at or above `size_bytes` whose objects are all aligned; 0 iff none is. A slab is
+ * aligned to a frame at least, so a stride that is a multiple of the alignment is enough. */
+static size_t aligned_class(size_t align_bytes, size_t size_bytes) {
+    if (align_bytes > FRAME_BYTES) {
+        return 0;
+    }
+    while (size_bytes <= LARDER_CLASS_MAX_BYTES) {
+        size_bytes = sizeclass_bytes(sizeclass_of(size_bytes));
+        if (is_aligned(size_bytes, align_bytes)) {
+            return size_bytes;
+        }
+        size_bytes++;
+    }
+    return 0;
+}
+
+/* A run whose start is aligned to more than a frame: a block of the order of the alignment at
+ * least, tail given back. */
+static void *alloc_aligned_run(struct larder *larder, size_t align_bytes, size_t size_bytes,
+                               uintptr_t site) {
+    uint64_t count = frames_for(size_bytes);
+    uint64_t align_frames = frames_for(align_bytes);
+    unsigned order = order_for(max_u64(count, align_frames));
+    if (order > LARDER_ORDER_MAX) {
+        return NULL;
+    }
+    frame_index index = frames_take_count(larder, order, count, 0);
+    if (index == FRAME_NONE) {
+        return NULL;
+    }
+    frames_mark(larder, index, count, site);
+    return frame_pointer(&larder->map, index);
+}
+
+void *larder_aligned(struct larder *larder, size_t align_bytes, size_t size_bytes) {
+    if (!is_power_of_two(align_bytes) || !size_is_possible(size_bytes)) {
+        return NULL;
+    }
+    if (align_bytes <= HEAP_ALIGN) {
+        return alloc_slow(larder, size_bytes, 0, CALL_SITE());
+    }
+    size_t class_bytes = aligned_class(align_bytes, size_bytes);
+    if (class_bytes != 0) {
+        return alloc_slow(larder, class_bytes, 0, CALL_SITE());
+    }
+    return alloc_aligned_run(larder, align_bytes, size_bytes, CALL_SITE());
+}
+
+/* ---- free
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+static NOINLINE void free_slow(struct larder *larder, void *pointer, uintptr_t site) {
+    struct larder_cache *cache = larder_cache_of(larder, pointer);
+    if (cache != NULL) {
+        cache_free_slow(cache, pointer, site);
+    } else {
+        larder_frames_free(larder, pointer);
+    }
+}
+
+void larder_free(struct larder *larder, void *pointer) {
+    const struct frame_map *map = &larder->map;
+    uint64_t index = frame_of(map, pointer);
+    if (LIKELY(index < map->count_frames)) {
+        unsigned id = map->owner[index];
+        if (LIKELY(id - OWNER_CACHE_FIRST < BINS_PER_PAGE - OWNER_CACHE_FIRST)) {
+            uintptr_t state = larder_port_slot_enter();
+            struct magazine *magazine = slot_here(larder)->bin[id].loaded;
+            uint32_t count = magazine->count;
+            if (LIKELY(count < magazine->capacity)) {
+                magazine->object[count] = pointer;
+                magazine->count = count + 1;
+                larder_port_slot_leave(state);
+                return;
+            }
+            larder_port_slot_leave(state);
+        }
+    }
+    free_slow(larder, pointer, CALL_SITE());
+}
+
+void larder_free_sized(struct larder *larder, void *pointer, size_t size_bytes) {
+    size_t usable = larder_size_of(larder, pointer);
+    if (usable != 0 && larder_good_size(size_bytes) != larder_good_size(usable)) {
+        fatal_raise(LARDER_FATAL_WRONG_ORDER, pointer, frames_owner_name(larder, pointer),
+                    "the size given does not belong to this memory");
+    }
+    larder_free(larder, pointer);
+}
+
+/* ---- sizes
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+static size_t object_size_of(struct larder *larder, uint64_t index, const void *pointer) {
+    const struct slab *slab = larder->map.record[index].slab;
+    const struct slab_geometry *geometry = &slab->cache->geometry;
+    uint32_t slot = slab_slot_of(slab, geometry, pointer);
+    return slot == SLAB_SLOTS_MAX || slab_is_free(slab, slot) ? 0 : geometry->object_bytes;
+}
+
+size_t larder_size_of(struct larder *larder, const void *pointer) {
+    uint64_t index = frame_of(&larder->map, pointer);
+    if (index >= larder->map.count_frames) {
+        return 0;
+    }
+    if (frame_cache_id(&larder->map, index) != 0) {
+        return object_size_of(larder, index, pointer);
+    }
+    return (size_t)(larder_frames_count(larder, pointer) << FRAME_SHIFT);
+}
+
+bool larder_owns(const struct larder *larder, const void *pointer) {
+    return frame_is_inside(&larder->map, pointer);
+}
+
+size_t larder_good_size(size_t size_bytes) {
+    if (!size_is_possible(size_bytes)) {
+        return 0;
+    }
+    if (size_bytes <= LARDER_CLASS_MAX_BYTES) {
+        return sizeclass_bytes(sizeclass_of(size_bytes));
+    }
+    uint64_t count = frames_for(size_bytes);
+    return count <= UINT64_C(1) << LARDER_ORDER_MAX ? (size_t)(count << FRAME_SHIFT) : 0;
+}
+
+/* ---- resize
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+static bool is_mostly_used(size_t size_bytes, size_t usable) {
+    return size_bytes >= usable / 2;
+}
+
+bool larder_try_resize(struct larder *larder, void *pointer, size_t size_bytes) {
+    size_t usable = larder_size_of(larder, pointer);
+    if (usable == 0 || !size_is_possible(size_bytes)) {
+        return false;
+    }
+    if (larder_cache_of(larder, pointer) != NULL) {
+        return size_bytes <= usable && is_mostly_used(size_bytes, usable);
+    }
+    uint64_t count = frames_for(size_bytes);
+    if (size_bytes <= usable && count == usable >> FRAME_SHIFT) {
+        return is_mostly_used(size_bytes, usable);
+    }
+    return size_bytes > LARDER_CLASS_MAX_BYTES / 2 &&
+           larder_frames_resize(larder, pointer, count) == LARDER_OK;
+}
+
+/* Room for a block that moves because it grew. Runs get an eighth more, as classes do, so that
+ * growing by a few bytes at a time copies each byte a bounded number of times (trap 34). */
+static void *alloc_to_grow(struct larder *larder, size_t usable, size_t size_bytes,
+                           uintptr_t site) {
+    size_t with_room = size_bytes;
+    if (size_bytes > usable && size_bytes > LARDER_CLASS_MAX_BYTES) {
+        with_room += size_bytes / 8;
+    }
+    void *moved = alloc_slow(larder, with_room, 0, site);
+    return moved == NULL ? alloc_slow(larder, size_bytes, 0, site) : moved;
+}
+
+void *larder_realloc(struct larder *larder, void *pointer, size_t size_bytes) {
+    if (pointer == NULL) {
+        return alloc_slow(larder, size_bytes, 0, CALL_SITE());
+    }
+    if (larder_try_resize(larder, pointer, size_bytes)) {
+        return pointer;
+    }
+    size_t usable = larder_size_of(larder, pointer);
+    if (usable == 0) {
+        free_slow(larder, pointer, CALL_SITE()); /* names the mistake and stops */
+        return NULL;
+    }
+    void *moved = alloc_to_grow(larder, usable, size_bytes, CALL_SITE());
+    if (moved == NULL) {
+        /* A smaller request that cannot move may as well stay where it is. */
+        return size_is_possible(size_bytes) && size_bytes <= usable ? pointer : NULL;
+    }
+    __builtin_memcpy(moved, pointer, min_u64(usable, size_bytes));
+    larder_free(larder, pointer);
+    return moved;
+}

@@ -1,0 +1,210 @@
+/* instance.c: the start and the end of a memory service.
+ *
+ * Order: map, buddies, the caches that describe memory, the size classes. Each step needs only
+ * those before it. The internal caches stand in the instance itself; size classes come from the
+ * cache of caches like any other.
+ */
+#include "frames.h"
+
+#include "larder/ranges.h"
+#include "larder/stats.h"
+
+#define MAP_ALIGN_BYTES (UINT64_C(1) << (LARDER_ORDER_MAX + LARDER_FRAME_SHIFT))
+#define INTERVAL_MS_DEFAULT 1000u
+#define FAULT_INTERVAL_DEFAULT 10u
+
+static enum larder_status check_zones(const struct larder_config *config) {
+    uint64_t below = 0;
+    if (config->zone_count > LARDER_ZONES_MAX) {
+        return LARDER_TOO_MANY;
+    }
+    for (unsigned i = 0; i < config->zone_count; i++) {
+        uint64_t limit = config->zone[i].limit_address;
+        bool is_last = i + 1 == config->zone_count;
+        if (limit <= below || config->zone[i].name == NULL ||
+            (!is_last && !is_aligned(limit, PAGEBLOCK_BYTES))) {
+            return LARDER_BAD_OPTION;
+        }
+        below = limit;
+    }
+    return LARDER_OK;
+}
+
+static enum larder_status check_config(const struct larder_config *config) {
+    if (config->ranges == NULL || config->ranges->closed) {
+        return LARDER_BAD_RANGE;
+    }
+    if (config->slot_count == 0 || config->slot_count > LARDER_SLOTS_MAX) {
+        return LARDER_TOO_MANY;
+    }
+    return check_zones(config);
+}
+
+static bool commit_pageblocks(struct larder *larder, const struct larder_ranges *ranges) {
+    uint64_t first, end, base = larder->map.base_address;
+    for (uint64_t at = 0; range_next(ranges, RAM_KINDS, at, &first, &end); at = end) {
+        if (!buddies_commit(&larder->buddies, (first - base) >> FRAME_SHIFT,
+                            (end - first) >> FRAME_SHIFT)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Everything that is still usable goes to the buddies; the table is a record from here on. */
+static void hand_over(struct larder *larder, struct larder_ranges *ranges) {
+    uint64_t first, end, base = larder->map.base_address;
+    ranges->closed = true;
+    larder->map.ranges = *ranges;
+    for (uint64_t at = 0; range_next(ranges, 1u << LARDER_RANGE_USABLE, at, &first, &end);
+         at = end) {
+        frames_add_usable(larder, (first - base) >> FRAME_SHIFT, (end - base) >> FRAME_SHIFT);
+    }
+}
+
+/* Each zone keeps its share of the reserve. Rounded down: a zone without memory keeps nothing. */
+static void share_reserve(struct larder *larder, uint64_t reserve_frames) {
+    struct buddies *buddies = &larder->buddies;
+    uint64_t usable = 0;
+    for (unsigned i = 0; i < buddies->zone_count; i++) {
+        usable += buddies->zone[i].usable;
+    }
+    for (unsigned i = 0; i < buddies->zone_count; i++) {
+        struct zone *zone = &buddies->zone[i];
+        uint64_t share = usable == 0 ? 0 : zone->usable * min_u64(reserve_frames, usable) / usable;
+        zone->reserve = share;
+        zone->free_min = zone->free;
+    }
+}
+
+static void init_internal(struct larder *larder, struct larder_cache *cache, unsigned id,
+                          const char *name, size_t size_bytes) {
+    struct larder_cache_config config = {.name = name, .size_bytes = size_bytes, .align_bytes = 64};
+    cache_init(cache, larder, id, &config, 0, true);
+    registry_publish(larder, cache);
+}
+
+static void init_internal_caches(struct larder *larder) {
+    static const char *const magazine_names[MAGAZINE_SIZES] = {"magazine-14", "magazine-30",
+                                                               "magazine-62"};
+    struct larder_cache *slabs = &larder->slab_cache;
+    init_internal(larder, slabs, ID_SLABS, "slab", sizeof(struct slab));
+    /* One frame per slab, and its descriptor in the first slot: here the recursion ends. */
+    slabs->geometry.order = 0;
+    slabs->geometry.slots = (uint32_t)(FRAME_BYTES / slabs->geometry.stride_bytes);
+    slabs->geometry.first_slot = 1;
+    init_internal(larder, &larder->cache_cache, ID_CACHES, "cache", sizeof(struct larder_cache));
+    init_internal(larder, &larder->bin_page_cache, ID_BIN_PAGES, "bin-page",
+                  sizeof(struct bin_page));
+    for (unsigned i = 0; i < MAGAZINE_SIZES; i++) {
+        init_internal(larder, &larder->magazine_cache[i], ID_MAGAZINES + i, magazine_names[i],
+                      (size_t)128 << i);
+    }
+}
+
+/* "heap-" and the bytes of the class. */
+static void class_name(char *name, size_t bytes) {
+    char digits[8];
+    unsigned count = 0;
+    const char *prefix = "heap-";
+    while (*prefix != '\0') {
+        *name++ = *prefix++;
+    }
+    for (; bytes > 0; bytes /= 10) {
+        digits[count++] = (char)('0' + bytes % 10);
+    }
+    while (count > 0) {
+        *name++ = digits[--count];
+    }
+    *name = '\0';
+}
+
+static bool init_size_classes(struct larder *larder) {
+    char name[LARDER_CACHE_NAME_BYTES];
+    for (unsigned class = 0; class < CLASS_COUNT; class ++) {
+        void *memory = NULL;
+        size_t bytes = sizeclass_bytes(class);
+        struct larder_cache_config config = {
+            .name = name,
+            .size_bytes = bytes,
+            .align_bytes = (size_t)min_u64(bytes & (~bytes + 1), FRAME_BYTES),
+        };
+        if (cache_take(&larder->cache_cache, 1, &memory, LARDER_USE_RESERVE, 0) == 0) {
+            return false;
+        }
+        class_name(name, bytes);
+        cache_init(memory, larder, ID_CLASSES + class, &config, debug_flags_for(larder, name),
+                   false);
+        registry_publish(larder, memory);
+    }
+    return true;
+}
+
+static enum larder_status init_map(struct larder *larder, const struct larder_config *config) {
+    enum larder_status status =
+        frame_map_init(&larder->map, config->ranges, config->linear_offset, MAP_ALIGN_BYTES);
+    if (status != LARDER_OK) {
+        return status;
+    }
+    status = buddies_init(&larder->buddies, &larder->map, config, &larder->lock_book);
+    if (status != LARDER_OK) {
+        goto fini_map;
+    }
+    if (!commit_pageblocks(larder, config->ranges)) {
+        status = LARDER_NO_MEMORY;
+        goto fini_buddies;
+    }
+    return LARDER_OK;
+
+fini_buddies:
+    buddies_fini(&larder->buddies);
+fini_map:
+    frame_map_fini(&larder->map);
+    return status;
+}
+
+static enum larder_status init(struct larder *larder, const struct larder_config *config) {
+    enum larder_status status = check_config(config);
+    if (status == LARDER_OK) {
+        status = larder_debug_parse(larder, config->debug);
+    }
+    if (status == LARDER_OK) {
+        status = init_map(larder, config);
+    }
+    if (status != LARDER_OK) {
+        return status;
+    }
+    hand_over(larder, config->ranges);
+    init_internal_caches(larder);
+    if (!init_size_classes(larder)) {
+        larder_fini(larder);
+        return LARDER_NO_MEMORY;
+    }
+    share_reserve(larder, config->reserve_frames);
+    return LARDER_OK;
+}
+
+struct larder *larder_init(struct larder_storage *storage, const struct larder_config *config,
+                           enum larder_status *status) {
+    struct larder *larder = (struct larder *)(void *)storage->bytes;
+    __builtin_memset(larder, 0, sizeof(*larder));
+    lock_book_init(&larder->lock_book, larder);
+    lock_init(&larder->registry, LOCK_RANK_REGISTRY, &larder->lock_book);
+    list_init(&larder->caches);
+    larder->pressure = larder_reclaim;
+    larder->slot_limit = config->slot_count;
+    larder->interval_ms = config->interval_ms != 0 ? config->interval_ms : INTERVAL_MS_DEFAULT;
+    larder->fault_interval = FAULT_INTERVAL_DEFAULT;
+    larder->id_hint = ID_TYPED;
+    larder->tick_ms = larder_port_clock_ms();
+    enum larder_status result = init(larder, config);
+    if (status != NULL) {
+        *status = result;
+    }
+    return result == LARDER_OK ? larder : NULL;
+}
+
+void larder_fini(struct larder *larder) {
+    buddies_fini(&larder->buddies);
+    frame_map_fini(&larder->map);
+}

@@ -1,0 +1,104 @@
+/* instance.h: struct larder, everything that one memory service owns.
+ *
+ * Ids: 1 to 8 are the frame bins of every slot (core/frame.h), 16 to 23 the caches that describe
+ * memory, from 24 on the size classes, then the typed caches.
+ */
+#ifndef CORE_INSTANCE_H
+#define CORE_INSTANCE_H
+
+#include "buddy.h"
+#include "cache.h"
+#include "object_debug.h"
+#include "sizeclass.h"
+
+#define MAGAZINE_SIZES 3u
+
+enum {
+    ID_SLABS = OWNER_CACHE_FIRST,
+    ID_CACHES,
+    ID_BIN_PAGES,
+    ID_MAGAZINES, /* … + MAGAZINE_SIZES - 1 */
+    ID_CLASSES = OWNER_CACHE_FIRST + 8,
+    ID_TYPED = ID_CLASSES + (int)CLASS_COUNT,
+};
+_Static_assert(ID_MAGAZINES + MAGAZINE_SIZES <= ID_CLASSES, "the internal caches have eight ids");
+_Static_assert(ID_TYPED <= (int)BINS_PER_PAGE, "size classes are on the fast path");
+
+#define DEBUG_BLOCKS_MAX 8u
+#define DEBUG_TEXT_BYTES 257u
+
+/* Parsed debug options: names stay in `text`, blocks point into it. */
+struct debug_options {
+    char text[DEBUG_TEXT_BYTES];
+    unsigned count;
+    struct {
+        uint32_t flags;
+        uint16_t first, end; /* of the comma-separated names in text; empty: all caches */
+    } block[DEBUG_BLOCKS_MAX];
+};
+
+struct larder {
+    struct frame_map map; /* first: the fast path reads it */
+    struct buddies buddies;
+    uint64_t (*pressure)(
+        struct larder *larder); /* larder_reclaim: the row above, known by pointer only */
+    uint64_t metadata_frames;   /* atomic, a statistic */
+    uint32_t
+        reclaim_epoch; /* atomic: slots that have not seen it empty themselves on their slow path */
+    bool track_frames; /* atomic: owner tracking of frame blocks */
+    uint32_t fault_interval; /* debug A */
+    uint32_t interval_ms;    /* constant */
+    uint64_t tick_ms;        /* when the last interval ended; guarded by the registry lock */
+
+    struct lock registry; /* guards the rest, and map.ranges */
+    struct lock_book lock_book;
+    struct debug_options debug;
+    struct list caches;                         /* in order of creation */
+    uint32_t id_hint;                           /* no typed id below it is free */
+    uint32_t id_end;                            /* atomic: no id from here on was ever used */
+    uint32_t slot_limit;                        /* constant */
+    struct larder_slot *slot[LARDER_SLOTS_MAX]; /* atomic pointers */
+    struct larder_cache *cache_by_id[LARDER_CACHES_MAX]; /* atomic pointers */
+
+    struct larder_cache slab_cache, cache_cache, bin_page_cache;
+    struct larder_cache magazine_cache[MAGAZINE_SIZES];
+};
+_Static_assert(sizeof(struct larder) <= sizeof(struct larder_storage),
+               "raise LARDER_STORAGE_BYTES in larder/larder.h");
+
+static inline struct larder_cache *class_cache(struct larder *larder, unsigned class) {
+    return larder->cache_by_id[ID_CLASSES + class];
+}
+
+/* An empty magazine for `capacity` objects; NULL iff there is no memory. No lock held. */
+struct magazine *magazine_new(struct larder *larder, uint32_t capacity);
+void magazine_delete(struct larder *larder, struct magazine *magazine);
+
+/* ---- caches (registry.c, debug_options.c)
+ * ------------------------------------------------------------ */
+
+/* Make a cache with a given id known. The registry is held, or nobody else is there yet. */
+void registry_publish(struct larder *larder, struct larder_cache *cache);
+
+/* The debug flags the options give a cache of this name. The registry is held. */
+uint32_t debug_flags_for(const struct larder *larder, const char *name);
+
+/* ---- slots (slots.c)
+ * ------------------------------------------------------------------------------- */
+
+/* Give back everything a slot's bins hold: the caller's own slot, or a quiet one. */
+void slot_empty(struct larder *larder, struct larder_slot *slot);
+
+/* On every slow path: act on a reclaim that another slot asked for. */
+void slots_catch_up(struct larder *larder);
+
+/* Make sure the caller's slot has a bin for this id; false iff there is no memory or no slot. No
+ * lock held. */
+bool slots_make_bin(struct larder *larder, unsigned id);
+
+/* Slot of the caller; between slot_enter and slot_leave. */
+static inline struct larder_slot *slot_here(struct larder *larder) {
+    return larder_port_slot(larder);
+}
+
+#endif

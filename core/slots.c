@@ -1,0 +1,173 @@
+/* slots.c: attaching, emptying and detaching the slots of an instance.
+ *
+ * A bin is touched by its slot alone. Who wants a slot's magazines back raises reclaim_epoch; each
+ * slot compares it on its slow paths and empties itself. Only a slot that provably stands still is
+ * emptied by somebody else.
+ */
+#include "frames.h"
+
+/* ---- magazines
+ * ------------------------------------------------------------------------------------------ */
+
+static struct larder_cache *magazine_cache_for(struct larder *larder, uint32_t capacity) {
+    struct larder_cache *cache = larder->magazine_cache;
+    size_t bytes = sizeof(struct magazine) + capacity * sizeof(void *);
+    while (cache->geometry.object_bytes < bytes) {
+        cache++;
+    }
+    return cache;
+}
+
+struct magazine *magazine_new(struct larder *larder, uint32_t capacity) {
+    void *object = NULL;
+    if (larder_port_should_fail("magazine") ||
+        cache_take(magazine_cache_for(larder, capacity), 1, &object, LARDER_NO_RECLAIM, 0) == 0) {
+        return NULL;
+    }
+    struct magazine *magazine = object;
+    magazine->next = NULL;
+    magazine->count = 0;
+    magazine->capacity = capacity;
+    return magazine;
+}
+
+void magazine_delete(struct larder *larder, struct magazine *magazine) {
+    void *object = magazine;
+    if (magazine_is_real(magazine)) {
+        cache_give(magazine_cache_for(larder, magazine->capacity), 1, &object, 0);
+    }
+}
+
+/* ---- bins beyond the first page
+ * --------------------------------------------------------------------------- */
+
+static bool has_bin(struct larder *larder, unsigned id, bool *is_attached) {
+    uintptr_t state = larder_port_slot_enter();
+    struct larder_slot *slot = slot_here(larder);
+    *is_attached = slot_is_attached(slot);
+    bool has = *is_attached && slot_bin(slot, id) != NULL;
+    larder_port_slot_leave(state);
+    return has;
+}
+
+bool slots_make_bin(struct larder *larder, unsigned id) {
+    bool is_attached;
+    void *page = NULL;
+    if (has_bin(larder, id, &is_attached) || !is_attached) {
+        return is_attached;
+    }
+    if (larder_port_should_fail("bin page") ||
+        cache_take(&larder->bin_page_cache, 1, &page, LARDER_NO_RECLAIM, 0) == 0) {
+        return false;
+    }
+    bin_page_init(page);
+    uintptr_t state = larder_port_slot_enter();
+    struct larder_slot *slot = slot_here(larder);
+    if (slot_is_attached(slot) && slot_bin(slot, id) == NULL) {
+        slot->more[id / BINS_PER_PAGE] = page;
+        page = NULL;
+    }
+    larder_port_slot_leave(state);
+    if (page != NULL) {
+        cache_give(&larder->bin_page_cache, 1, &page, 0);
+    }
+    return true;
+}
+
+/* ---- emptying
+ * -----------------------------------------------------------------------------------------------
+ */
+
+void slot_empty(struct larder *larder, struct larder_slot *slot) {
+    unsigned end = __atomic_load_n(&larder->id_end, __ATOMIC_ACQUIRE);
+    for (unsigned id = ID_CLASSES; id < end; id++) {
+        if (id >= BINS_PER_PAGE && slot->more[id / BINS_PER_PAGE] == NULL) {
+            id += BINS_PER_PAGE - 1;
+            continue;
+        }
+        struct larder_cache *cache = __atomic_load_n(&larder->cache_by_id[id], __ATOMIC_ACQUIRE);
+        if (cache != NULL) {
+            cache_flush_bin(cache, slot);
+        }
+    }
+    uintptr_t state = larder_port_slot_enter();
+    frames_flush_bins(larder, slot, false);
+    larder_port_slot_leave(state);
+}
+
+void slots_catch_up(struct larder *larder) {
+    uint32_t epoch = __atomic_load_n(&larder->reclaim_epoch, __ATOMIC_RELAXED);
+    uintptr_t state = larder_port_slot_enter();
+    struct larder_slot *slot = slot_here(larder);
+    bool is_behind = slot_is_attached(slot) && slot->reclaim_seen != epoch;
+    if (is_behind) {
+        slot->reclaim_seen = epoch;
+    }
+    larder_port_slot_leave(state);
+    if (is_behind) {
+        slot_empty(larder, slot);
+    }
+}
+
+void larder_reclaim_slot(struct larder *larder, struct larder_slot *slot) {
+    if (slot_is_attached(slot)) {
+        slot_empty(larder, slot);
+    }
+}
+
+/* ---- attaching and detaching
+ * ----------------------------------------------------------------------------------- */
+
+/* Claim the index; false iff it is taken or out of range. */
+static bool register_slot(struct larder *larder, struct larder_slot *slot, unsigned index) {
+    lock_acquire(&larder->registry);
+    bool is_free = larder->slot[index] == NULL;
+    if (is_free) {
+        __atomic_store_n(&larder->slot[index], slot, __ATOMIC_RELEASE);
+    }
+    lock_release(&larder->registry);
+    return is_free;
+}
+
+struct larder_slot *larder_slot_attach(struct larder *larder, unsigned index) {
+    if (index >= larder->slot_limit || larder_port_should_fail("slot")) {
+        return NULL;
+    }
+    struct larder_slot *slot = frames_alloc_metadata(larder, 1);
+    if (slot == NULL) {
+        return NULL;
+    }
+    slot_init(slot, larder, index);
+    slot->reclaim_seen = __atomic_load_n(&larder->reclaim_epoch, __ATOMIC_RELAXED);
+    if (!frames_attach_bins(larder, slot)) {
+        goto free_slot;
+    }
+    if (!register_slot(larder, slot, index)) {
+        goto detach_bins;
+    }
+    return slot;
+
+detach_bins:
+    frames_flush_bins(larder, slot, true);
+free_slot:
+    frames_free_metadata(larder, slot);
+    return NULL;
+}
+
+void larder_slot_detach(struct larder *larder, struct larder_slot *slot) {
+    if (!slot_is_attached(slot)) {
+        return;
+    }
+    lock_acquire(&larder->registry);
+    __atomic_store_n(&larder->slot[slot->index], NULL, __ATOMIC_RELEASE);
+    lock_release(&larder->registry);
+    slot_empty(larder, slot);
+    frames_flush_bins(larder, slot, true);
+    for (unsigned i = 0; i < BIN_PAGES; i++) {
+        void *page = slot->more[i];
+        if (page != NULL) {
+            cache_give(&larder->bin_page_cache, 1, &page, 0);
+        }
+    }
+    frames_free_metadata(larder, slot);
+}

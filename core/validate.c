@@ -1,0 +1,290 @@
+/* validate.c: every invariant and equation of the layers, executed.
+ *
+ *     page block   count_free = popcount(free_bits); largest and bucket are what the bits say; on
+ * the list they say zone         free = Σ count_free of OPEN + Σ 2^order of WHOLE; no two free
+ * buddies of one order frames       usable = free + slabs + blocks and runs + in bins slab
+ * count_free = popcount(free_bits); its frames' owner bytes and records point to it; its list fits
+ *     cache        slabs × usable slots = taken + free in slabs; taken ≥ in magazines + in depot
+ *     debug        every red zone and every poisoned byte is intact
+ *
+ * The instance must be quiet: nothing is locked, and a wrong link is reported by the equation it
+ * breaks.
+ */
+#include "frames.h"
+#include "object_debug.h"
+
+#include "larder/stats.h"
+
+static bool broken(struct larder_fatal *fatal, const void *pointer, const char *owner,
+                   const char *equation) {
+    *fatal = (struct larder_fatal){
+        .kind = LARDER_FATAL_CORRUPT, .pointer = pointer, .owner = owner, .detail = equation};
+    return false;
+}
+
+/* ---- page blocks and zones
+ * ------------------------------------------------------------------------------------ */
+
+/* Is this link on that list? Bounded by the number of links there can be. */
+static bool is_on(const struct list *link, const struct list *head, uint64_t limit) {
+    const struct list *at = head->next;
+    for (; at != head && limit > 0; at = at->next, limit--) {
+        if (at == link) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint64_t bits_set(const uint64_t *words, unsigned count) {
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < count; i++) {
+        bits += count_bits(words[i]);
+    }
+    return bits;
+}
+
+static bool check_open(const struct zone *zone, const struct pageblock *block,
+                       struct larder_fatal *fatal) {
+    if (bits_set(block->free_bits, PAGEBLOCK_WORDS) != block->count_free) {
+        return broken(fatal, block, zone->name, "page block: count_free = popcount(free_bits)");
+    }
+    if (block->count_free == 0) {
+        return !list_is_linked(&block->link) ||
+               broken(fatal, block, zone->name, "page block: a full one is on no list");
+    }
+    if (pageblock_largest(block) != block->largest || block->largest >= PAGEBLOCK_ORDER) {
+        return broken(fatal, block, zone->name, "page block: largest is the largest free order");
+    }
+    if (block->bucket != (block->count_free - 1u) * FULLNESS_BUCKETS / PAGEBLOCK_FRAMES ||
+        !list_is_linked(&block->link)) {
+        return broken(fatal, block, zone->name, "page block: on the list of its fullness");
+    }
+    return true;
+}
+
+static bool check_whole(const struct buddies *buddies, const struct zone *zone, uint64_t number,
+                        struct larder_fatal *fatal) {
+    const struct pageblock *block = &buddies->pageblock[number];
+    uint64_t size = UINT64_C(1) << (block->order - PAGEBLOCK_ORDER);
+    uint64_t buddy = number ^ size;
+    if (block->order < PAGEBLOCK_ORDER || block->order > LARDER_ORDER_MAX ||
+        !is_aligned(number, size) || number + size > zone->end_pageblock) {
+        return broken(fatal, block, zone->name, "buddies: a block is aligned and inside its zone");
+    }
+    if (bits_set(block->free_bits, PAGEBLOCK_WORDS) != 0) {
+        return broken(fatal, block, zone->name, "page block: a whole one has no bits of its own");
+    }
+    if (block->order < LARDER_ORDER_MAX && buddy >= zone->first_pageblock &&
+        buddy < zone->end_pageblock && buddies->pageblock[buddy].state == PAGEBLOCK_WHOLE &&
+        buddies->pageblock[buddy].order == block->order) {
+        return broken(fatal, block, zone->name, "buddies: two free buddies are merged");
+    }
+    return true;
+}
+
+static bool check_zone(struct buddies *buddies, struct zone *zone, struct larder_fatal *fatal) {
+    uint64_t free = 0;
+    for (uint64_t number = zone->first_pageblock; number < zone->end_pageblock;) {
+        const struct pageblock *block = &buddies->pageblock[number];
+        uint64_t step = 1;
+        if (block->state == PAGEBLOCK_OPEN) {
+            if (!check_open(zone, block, fatal)) {
+                return false;
+            }
+            free += block->count_free;
+        } else if (block->state == PAGEBLOCK_WHOLE) {
+            if (!check_whole(buddies, zone, number, fatal)) {
+                return false;
+            }
+            free += UINT64_C(1) << block->order;
+            step = UINT64_C(1) << (block->order - PAGEBLOCK_ORDER);
+        }
+        number += step;
+    }
+    if (free != zone->free) {
+        return broken(fatal, zone, zone->name, "zone: free = sum of its free blocks");
+    }
+    return zone->free <= zone->usable && zone->free_min <= zone->free
+               ? true
+               : broken(fatal, zone, zone->name, "zone: free_min <= free <= usable");
+}
+
+/* Every list holds exactly the blocks that say they are on it: count links against states. */
+static bool check_zone_lists(struct buddies *buddies, struct zone *zone,
+                             struct larder_fatal *fatal) {
+    uint64_t limit = zone->end_pageblock - zone->first_pageblock;
+    for (unsigned i = 0; i < WHOLE_LISTS; i++) {
+        if (list_is_empty(&zone->whole[i]) == ((zone->whole_orders >> i & 1) != 0)) {
+            return broken(fatal, zone, zone->name, "zone: a bit per non-empty order");
+        }
+        uint64_t links = 0;
+        for (const struct list *at = zone->whole[i].next; at != &zone->whole[i]; at = at->next) {
+            const struct pageblock *block = LIST_ENTRY(at, struct pageblock, link);
+            if (block->state != PAGEBLOCK_WHOLE || block->order != i + PAGEBLOCK_ORDER ||
+                ++links > limit || at->next->prev != at) {
+                return broken(fatal, block, zone->name, "zone: a list holds blocks of its order");
+            }
+        }
+    }
+    for (unsigned i = 0; i < PAGEBLOCK_ORDER * FULLNESS_BUCKETS; i++) {
+        unsigned largest = i / FULLNESS_BUCKETS, bucket = i % FULLNESS_BUCKETS;
+        const struct list *head = &zone->open[largest][bucket];
+        if (list_is_empty(head) == ((zone->open_buckets[largest] >> bucket & 1) != 0)) {
+            return broken(fatal, zone, zone->name, "zone: a bit per non-empty bucket");
+        }
+        for (const struct list *at = head->next; at != head; at = at->next) {
+            const struct pageblock *block = LIST_ENTRY(at, struct pageblock, link);
+            if (block->state != PAGEBLOCK_OPEN || block->largest != largest ||
+                block->bucket != bucket || at->next->prev != at) {
+                return broken(fatal, block, zone->name, "zone: a list holds blocks of its bucket");
+            }
+        }
+    }
+    (void)buddies;
+    return true;
+}
+
+/* ---- frames
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+static bool check_frames(struct larder *larder, struct larder_fatal *fatal) {
+    struct larder_frames_stats stats;
+    uint64_t owned = 0;
+    for (uint64_t index = 0; index < larder->map.count_frames;) {
+        uint64_t step = 1;
+        if (index % PAGEBLOCK_FRAMES == 0 &&
+            buddy_whole_order(&larder->buddies, index / PAGEBLOCK_FRAMES) != 0) {
+            step = PAGEBLOCK_FRAMES;
+        } else if (frame_cache_id(&larder->map, index) != 0) {
+            owned++;
+        } else {
+            uint64_t length = frame_run_length(&larder->map, index);
+            owned += length;
+            step = max_u64(length, 1);
+        }
+        if (larder->map.owner[index] != OWNER_NONE &&
+            buddy_range_is_free(&larder->buddies, index, 1)) {
+            return broken(fatal, frame_pointer(&larder->map, index), "frames",
+                          "frames: a free frame has no owner");
+        }
+        index += step;
+    }
+    larder_frames_stats(larder, &stats);
+    if (stats.usable != stats.free + owned + stats.in_bins) {
+        return broken(fatal, NULL, "frames", "frames: usable = free + allocated + in bins");
+    }
+    return true;
+}
+
+/* ---- caches
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+static bool check_slab_frames(const struct larder_cache *cache, const struct slab *slab,
+                              struct larder_fatal *fatal) {
+    const struct frame_map *map = &cache->larder->map;
+    uint64_t first = frame_of(map, slab->base);
+    for (uint64_t i = 0; i < UINT64_C(1) << cache->geometry.order; i++) {
+        if (frame_cache_id(map, first + i) != cache->id || map->record[first + i].slab != slab) {
+            return broken(fatal, slab->base, cache->name, "slab: its frames point to it");
+        }
+    }
+    return true;
+}
+
+static bool check_objects(const struct larder_cache *cache, const struct slab *slab,
+                          struct larder_fatal *fatal) {
+    struct object_debug debug = {slab, &cache->geometry, cache->debug, cache->name};
+    for (uint32_t slot = cache->geometry.first_slot; slot < cache->geometry.slots; slot++) {
+        if (!object_debug_check(&debug, slot, slab_is_free(slab, slot), fatal)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool bucket_fits(const struct larder_cache *cache, const struct slab *slab,
+                        unsigned bucket) {
+    bool is_full = slab->count_free == 0;
+    bool is_empty = slab_is_empty(slab, &cache->geometry);
+    return slab->bucket == bucket && is_full == (bucket == SLAB_BUCKET_FULL) &&
+           is_empty == (bucket == SLAB_BUCKET_EMPTY);
+}
+
+static bool check_slab(const struct larder_cache *cache, const struct slab *slab, unsigned bucket,
+                       struct larder_fatal *fatal) {
+    if (slab->cache != cache || bits_set(slab->free_bits, SLAB_WORDS) != slab->count_free ||
+        slab->count_free > slab_usable_slots(&cache->geometry)) {
+        return broken(fatal, slab, cache->name, "slab: count_free = popcount(free_bits)");
+    }
+    if (!bucket_fits(cache, slab, bucket)) {
+        return broken(fatal, slab, cache->name, "slab: on the list of its fullness");
+    }
+    return check_slab_frames(cache, slab, fatal) &&
+           (cache->debug == 0 || check_objects(cache, slab, fatal));
+}
+
+static bool check_depot(const struct larder_cache *cache, struct larder_fatal *fatal) {
+    uint64_t objects = 0, full = 0, empty = 0;
+    for (const struct magazine *at = cache->depot.full; at != NULL; at = at->next) {
+        objects += at->count;
+        full++;
+    }
+    for (const struct magazine *at = cache->depot.empty; at != NULL; at = at->next) {
+        empty += at->count == 0;
+    }
+    return (objects == cache->depot.objects && full == cache->depot.count_full &&
+            empty == cache->depot.count_empty) ||
+           broken(fatal, &cache->depot, cache->name, "depot: objects = sum of its magazines");
+}
+
+static bool check_cache(struct larder_cache *cache, struct larder_fatal *fatal) {
+    struct larder_cache_stats stats;
+    uint64_t slabs = 0, free = 0;
+    for (unsigned bucket = 0; bucket < SLAB_BUCKET_COUNT; bucket++) {
+        LIST_EACH(link, &cache->slabs[bucket]) {
+            const struct slab *slab = LIST_ENTRY(link, struct slab, link);
+            if (!check_slab(cache, slab, bucket, fatal)) {
+                return false;
+            }
+            slabs++;
+            free += slab->count_free;
+        }
+    }
+    if (slabs != cache->slab_count ||
+        slabs * slab_usable_slots(&cache->geometry) != cache->taken + free) {
+        return broken(fatal, cache, cache->name, "cache: capacity = taken + free in slabs");
+    }
+    larder_cache_stats(cache, &stats);
+    if (stats.in_magazines + stats.in_depot > stats.taken) {
+        return broken(fatal, cache, cache->name, "cache: taken = live + in magazines + in depot");
+    }
+    return check_depot(cache, fatal);
+}
+
+static bool check_caches(struct larder *larder, struct larder_fatal *fatal) {
+    for (unsigned id = OWNER_CACHE_FIRST; id < larder->id_end; id++) {
+        struct larder_cache *cache = larder->cache_by_id[id];
+        if (cache != NULL &&
+            (!is_on(&cache->link, &larder->caches, LARDER_CACHES_MAX) || cache->id != id)) {
+            return broken(fatal, cache, "caches", "registry: an id names a cache on the list");
+        }
+        if (cache != NULL && !check_cache(cache, fatal)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool larder_validate(struct larder *larder, struct larder_fatal *fatal) {
+    for (unsigned i = 0; i < larder->buddies.zone_count; i++) {
+        struct zone *zone = &larder->buddies.zone[i];
+        if (!check_zone(&larder->buddies, zone, fatal) ||
+            !check_zone_lists(&larder->buddies, zone, fatal)) {
+            return false;
+        }
+    }
+    return check_frames(larder, fatal) && check_caches(larder, fatal);
+}
