@@ -294,7 +294,7 @@ static void *alloc_refilling(struct larder *larder, unsigned order) {
 static NOINLINE void *frames_alloc_slow(struct larder *larder, unsigned order, larder_flags flags,
                                         uintptr_t site) {
     void *frames = NULL;
-    uint64_t count = UINT64_C(1) << order;
+    uint64_t count = order > LARDER_ORDER_MAX ? 0 : UINT64_C(1) << order;
     bool is_plain = (flags & ~(LARDER_ZERO | LARDER_PANIC | LARDER_NO_RECLAIM)) == 0;
     if (order > LARDER_ORDER_MAX || !flags_are_known(flags)) {
         return frames_finish(NULL, 0, flags);
