@@ -39,3 +39,36 @@ bench-core: $(BENCH_DIR)/core ## speed of the core: QUICK=1 for a fast look, PAR
 	$(if $(PART),,$(Q)$(MAKE) --no-print-directory bench-fastpath)
 	$(Q)$(BENCH_DIR)/core $(BENCH_DIR)/core.raw.json $(if $(QUICK),quick) $(PART)
 	$(Q)bench/report $(BENCH_DIR)/core.raw.json $(BENCH_DIR)/fastpath.json $(BENCH_DIR)/core
+
+# ---- Instructions on the fast paths ---------------------------------------------------------------
+FASTPATHS := larder_cache_alloc,larder_cache_free,larder_alloc,larder_free,larder_frames_alloc,larder_frames_free
+BENCH_AARCH64_DIR := $(BUILD)/bench-aarch64
+PROBE_PARTS := probe harness instance
+
+$(BENCH_DIR)/probe.o $(BENCH_AARCH64_DIR)/probe.o: tools/fastpath-probe.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(PROBE_CC) $(HOST_CFLAGS) -Ihomes/linux -MMD -MP -c $< -o $@
+$(BENCH_AARCH64_DIR)/%.o: bench/core/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(PROBE_CC) $(HOST_CFLAGS) -Ihomes/linux -MMD -MP -c $< -o $@
+$(BENCH_DIR)/probe: $(PROBE_PARTS:%=$(BENCH_DIR)/%.o) $(LINUX_DIR)/liblarder.a
+$(BENCH_AARCH64_DIR)/probe: $(PROBE_PARTS:%=$(BENCH_AARCH64_DIR)/%.o) $(LINUX_AARCH64_DIR)/liblarder.a
+$(BENCH_DIR)/probe $(BENCH_AARCH64_DIR)/probe:
+	$(call say,LD,$@)
+	$(Q)$(PROBE_CC) -static -no-pie -o $@ $^ -pthread
+$(BENCH_DIR)/probe $(BENCH_DIR)/probe.o: PROBE_CC := $(CC)
+$(BENCH_AARCH64_DIR)/%: PROBE_CC := $(CC_AARCH64)
+
+# QEMU 8 renamed the option that executes one instruction at a time.
+bench-fastpath: $(BENCH_DIR)/probe $(BENCH_AARCH64_DIR)/probe ## instructions on each fast path
+	$(Q)rm -f $(BENCH_DIR)/fastpath.json
+	$(Q)one=-one-insn-per-tb; qemu-x86_64 --help | grep -q -e $$one || one=-singlestep; \
+	tools/fastpath --out $(BENCH_DIR)/fastpath.json --build 'Linux home, x86-64' \
+	    --functions $(FASTPATHS) --elf $(BENCH_DIR)/probe -- \
+	    qemu-x86_64 $$one -d exec,nochain -D @LOG@ $(BENCH_DIR)/probe >$(BENCH_DIR)/fastpath.txt && \
+	tools/fastpath --out $(BENCH_DIR)/fastpath.json --build 'Linux home, arm64' \
+	    --functions $(FASTPATHS) --elf $(BENCH_AARCH64_DIR)/probe --prefix $(CROSS) -- \
+	    qemu-aarch64 $$one -d exec,nochain -D @LOG@ $(BENCH_AARCH64_DIR)/probe >>$(BENCH_DIR)/fastpath.txt
+	$(Q)grep -e ' instructions (' $(BENCH_DIR)/fastpath.txt

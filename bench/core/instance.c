@@ -48,7 +48,7 @@ void instance_close(struct instance *instance) {
         instance_enter(instance, i);
         larder_slot_detach(instance->larder, instance->slot[i]);
     }
-    larder_port_thread_slot = NULL;
+    larder_port_thread_slot = larder_slot_none;
     larder_fini(instance->larder);
     larder_port_release(instance->memory, instance->size_bytes);
     larder_port_release(instance->storage, sizeof *instance->storage);

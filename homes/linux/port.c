@@ -140,6 +140,12 @@ _Noreturn void larder_port_fatal(const struct larder_fatal *fatal) {
     abort();
 }
 
+/* A thread empties itself on its next slow path. Interrupting threads with a signal to make them do so
+ * now would break programs that use the signal. */
+void larder_port_empty_slots(struct larder *larder) {
+    (void)larder;
+}
+
 void larder_port_trace(const char *what, const void *pointer, size_t value) {
     (void)what;
     (void)pointer;
