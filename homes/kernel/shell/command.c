@@ -85,9 +85,8 @@ static void help_all(void) {
             printf("  %-8s %-21s %s\n", command->name, command->arguments, command->summary);
         }
     }
-    printf(
-        "\"help NAME\" says more. Keys: arrows, home, end, tab completes, up and down go through "
-        "the history,\nctrl-a -e -k -u -w -l as in other shells, ctrl-c gives up.\n");
+    printf("\"help NAME\" says more. Arrows, home, end and tab work; up and down go through the\n"
+           "history; ctrl-a -e -k -u -w -l as in other shells; ctrl-c gives up.\n");
 }
 
 static void help_one(const char *name) {

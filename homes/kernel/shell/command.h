@@ -59,7 +59,8 @@ extern struct shell_terminal shell_terminal;
  */
 void shell_terminal_init(void);
 
-/* True iff ctrl-c was typed; other input is thrown away. For commands that take their time. */
+/* True iff ctrl-c was typed; other input is kept for the next line. For commands that take their
+ * time. */
 bool shell_interrupted(void);
 
 /* Parse word[i] of a command; on failure say what is wrong, what it should be, and return false. */

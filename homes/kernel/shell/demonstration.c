@@ -7,14 +7,12 @@
 #include "command.h"
 #include "demo.h"
 #include "look.h"
-#include "picture.h"
 #include "stress.h"
 
 #include "larder/stats.h"
 
 #define STRESS_US 3000000u
 #define STRESS_SIZE_MAX ((size_t)128 << 10)
-#define ROWS 16u
 
 static unsigned claims, wrong, chapters;
 
@@ -96,8 +94,6 @@ static void memory_map(void) {
                        larder_ranges_bytes(ranges, LARDER_RANGE_USABLE) - LARDER_RANGES_MAX * 4096,
                "start-up memory was given back");
     zones();
-    printf("\n   RAM now:\n\n");
-    picture_draw(0, ROWS);
 }
 
 /* ---- Stress ---------------------------------------------------------------------------------- */

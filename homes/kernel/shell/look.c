@@ -17,7 +17,7 @@ static void run_map(unsigned count, char **word) {
         printf("A cell must be a power of two and at least 4K.\n");
         return;
     }
-    picture_draw(cell_bytes, 0);
+    picture_draw(cell_bytes, 0, false);
 }
 
 /* ---- buddies, frag: a row for each order, a column for each zone ------------------------------
@@ -110,9 +110,42 @@ static void run_caches(unsigned count, char **word) {
 
 /* ---- owners ---------------------------------------------------------------------------------- */
 
+/* Text of the core on its way to the terminal, a line at a time: after an address that is code
+ * comes the name of its function. */
+struct naming {
+    char line[128];
+    unsigned length;
+};
+
+static void name_site(struct naming *naming) {
+    size_t offset;
+    uint64_t value;
+    naming->line[naming->length] = '\0';
+    const char *word = strrchr(naming->line, ' ');
+    bool is_site = word != NULL && words_number(word + 1, &value) && words_begins(word + 1, "0x");
+    const char *name = is_site ? symbol_find(value, &offset) : NULL;
+    if (name == NULL)
+        printf("%s\n", naming->line);
+    else
+        printf("%s  %s+0x%zx\n", naming->line, name, offset);
+    naming->length = 0;
+}
+
+static void write_naming(void *context, const char *text, size_t length) {
+    struct naming *naming = context;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\n')
+            name_site(naming);
+        else if (naming->length < sizeof(naming->line) - 1)
+            naming->line[naming->length++] = text[i];
+    }
+}
+
 static void run_owners(unsigned count, char **word) {
+    struct naming naming = {.length = 0};
+    struct larder_sink sink = {write_naming, &naming};
     if (count == 1) {
-        larder_page_owner(kernel_larder, &shell_terminal.sink);
+        larder_page_owner(kernel_larder, &sink);
         return;
     }
     bool on = words_equal(word[1], "on");

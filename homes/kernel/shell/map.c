@@ -181,7 +181,8 @@ void map_draw(const struct map_picture *picture, const struct larder_sink *sink)
     unsigned cells = map_row_cells(picture->columns);
     uint64_t bytes = map_cell_bytes(picture), row_bytes = bytes * cells;
     uint64_t row = picture->first_address / row_bytes * row_bytes;
-    heading(bytes, sink);
+    if (!picture->bare)
+        heading(bytes, sink);
     for (uint64_t left = row_count(picture, row_bytes); left > 0; left--, row += row_bytes) {
         if (!read_row(picture, row, bytes, cells, look, &total))
             continue;
@@ -190,5 +191,6 @@ void map_draw(const struct map_picture *picture, const struct larder_sink *sink)
         draw_looks(picture, look, cells, sink);
         out_text(sink, "\n");
     }
-    legend(picture, &total, sink);
+    if (!picture->bare)
+        legend(picture, &total, sink);
 }

@@ -24,6 +24,7 @@ struct map_picture {
     unsigned rows_max;   /* for choosing; 0: MAP_ROWS_MAX */
     unsigned columns;    /* of the terminal */
     bool colour;         /* with ANSI colours */
+    bool bare;           /* rows only, no heading and no legend */
 };
 
 /* What a cell shows. */
@@ -45,7 +46,7 @@ unsigned map_row_cells(unsigned columns);
 /* The size of a cell that map_draw() would choose. */
 uint64_t map_cell_bytes(const struct map_picture *picture);
 
-/* The picture with its legend and totals. */
+/* The picture, with a heading and a legend with totals unless it is bare. */
 void map_draw(const struct map_picture *picture, const struct larder_sink *sink);
 
 /* Only these cells, in one row, without a newline: for small pictures. */

@@ -19,7 +19,8 @@ struct map_picture picture_of_ram(uint64_t cell_bytes, unsigned rows_max) {
     return picture;
 }
 
-void picture_draw(uint64_t cell_bytes, unsigned rows_max) {
+void picture_draw(uint64_t cell_bytes, unsigned rows_max, bool bare) {
     struct map_picture picture = picture_of_ram(cell_bytes, rows_max);
+    picture.bare = bare;
     map_draw(&picture, &shell_terminal.sink);
 }

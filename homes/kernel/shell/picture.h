@@ -7,6 +7,7 @@
 /* A picture of all RAM as struct map_picture describes it; zeroes choose. */
 struct map_picture picture_of_ram(uint64_t cell_bytes, unsigned rows_max);
 
-void picture_draw(uint64_t cell_bytes, unsigned rows_max);
+/* Bare: without heading and legend. */
+void picture_draw(uint64_t cell_bytes, unsigned rows_max, bool bare);
 
 #endif

@@ -20,12 +20,30 @@ void shell_terminal_init(void) {
     shell_terminal.colour = colour == NULL || strcmp(colour, "0") != 0;
 }
 
+/* What was typed while a command ran; what does not fit is lost. */
+static uint8_t ahead[LINE_BYTES];
+static unsigned ahead_first, ahead_count;
+
 bool shell_interrupted(void) {
     int byte;
-    while ((byte = console_poll()) >= 0)
-        if (byte == CTRL_C)
+    while ((byte = console_poll()) >= 0) {
+        if (byte == CTRL_C) {
+            ahead_count = 0;
             return true;
+        }
+        if (ahead_count < LINE_BYTES)
+            ahead[(ahead_first + ahead_count++) % LINE_BYTES] = (uint8_t)byte;
+    }
     return false;
+}
+
+static uint8_t next_byte(void) {
+    if (ahead_count == 0)
+        return (uint8_t)console_read();
+    uint8_t byte = ahead[ahead_first];
+    ahead_first = (ahead_first + 1) % LINE_BYTES;
+    ahead_count--;
+    return byte;
 }
 
 static void entered(enum line_result result) {
@@ -48,7 +66,7 @@ _Noreturn void shell_run(void) {
     printf("\n\"help\" lists the commands, \"demo\" shows what larder does.\n");
     line_begin(&line);
     for (;;) {
-        enum line_result result = line_feed(&line, (uint8_t)console_read());
+        enum line_result result = line_feed(&line, next_byte());
         if (result != LINE_MORE)
             entered(result);
     }

@@ -111,7 +111,7 @@ static void buddies(void) {
     EXPECT_EQUAL(free_in(block, 2 * MIB), 512);
     EXPECT_EQUAL(larder_frames_reserve(kernel_larder, address_of(block), 2 * MIB), LARDER_OK);
     EXPECT_EQUAL(free_in(block, 2 * MIB), 0);
-    EXPECT_EQUAL(larder_frames_reserve(kernel_larder, address_of(block), 1), LARDER_BUSY);
+    EXPECT(larder_frames_reserve(kernel_larder, address_of(block), 1) != LARDER_OK);
     EXPECT_EQUAL(larder_frames_donate(kernel_larder, address_of(block), 2 * MIB), LARDER_OK);
 }
 
