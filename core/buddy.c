@@ -4,8 +4,9 @@
 
 #include "larder/port.h"
 
-/* ---- lists ------------------------------------------------------------------------------------
- */
+#define GIVE_FEW 3u /* frames given to one page block at once: from more on, look at all of it */
+
+/* ---- lists ---- */
 
 static uint64_t number_of(const struct buddies *buddies, const struct pageblock *block) {
     return (uint64_t)(block - buddies->pageblock);
@@ -46,8 +47,7 @@ static void unlink_open(struct zone *zone, struct pageblock *block) {
     }
 }
 
-/* ---- whole page blocks: split and merge
- * ---------------------------------------------------------- */
+/* ---- whole page blocks: split and merge ---- */
 
 /* Split a block that is on no list down to `order`; the lower half stays ours, the upper half goes
  * to its list:
@@ -106,8 +106,7 @@ static void give_whole(struct buddies *buddies, struct zone *zone, uint64_t numb
     link_whole(zone, &buddies->pageblock[number], order);
 }
 
-/* ---- open page blocks
- * ------------------------------------------------------------------------------ */
+/* ---- open page blocks ---- */
 
 /* A whole page block, off its list, becomes OPEN and wholly free; the caller takes from it and
  * places it. */
@@ -139,6 +138,9 @@ static void place_open(struct buddies *buddies, struct zone *zone, struct pagebl
     } else if (block->count_free > 0) {
         block->largest = (uint8_t)largest;
         link_open(zone, block);
+    } else {
+        /* Wholly allocated: one run may hold all of it, or it may lie inside a larger one. */
+        block->state = PAGEBLOCK_NONE;
     }
 }
 
@@ -163,8 +165,7 @@ static struct pageblock *fullest_open(struct zone *zone, unsigned order) {
     return block;
 }
 
-/* ---- taking
- * ----------------------------------------------------------------------------------------- */
+/* ---- taking ---- */
 
 static void count_taken(struct zone *zone, uint64_t count) {
     zone->free -= count;
@@ -209,8 +210,7 @@ unsigned buddy_take_frames(struct buddies *buddies, struct zone *zone, unsigned 
     return taken;
 }
 
-/* ---- giving
- * ----------------------------------------------------------------------------------------- */
+/* ---- giving ---- */
 
 /* Give frames to the page block they are part of. It may have been wholly allocated (NONE): then it
  * opens. */
@@ -256,26 +256,37 @@ void buddy_give(struct buddies *buddies, struct zone *zone, uint64_t first, uint
     }
 }
 
+/* The largest order after frames[0 .. count) of one page block were given: looking at each where
+ * they are few, at the whole bitmap where they are many. */
+static unsigned largest_after_give(const struct pageblock *block, unsigned before, unsigned count,
+                                   const frame_index *frames) {
+    if (count > GIVE_FEW) {
+        return pageblock_largest(block);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        unsigned order = pageblock_run_order(block, frames[i] % PAGEBLOCK_FRAMES);
+        before = order > before ? order : before;
+    }
+    return before;
+}
+
 void buddy_give_frames(struct buddies *buddies, struct zone *zone, unsigned count,
                        const frame_index *frames) {
     lock_assert_held(&zone->lock);
     zone->free += count;
-    for (unsigned i = 0; i < count;) {
-        uint64_t number = frames[i] / PAGEBLOCK_FRAMES;
+    for (unsigned first = 0, end = 0; first < count; first = end) {
+        uint64_t number = frames[first] / PAGEBLOCK_FRAMES;
         struct pageblock *block = &buddies->pageblock[number];
-        bool was_empty = block->state == PAGEBLOCK_NONE || block->count_free == 0;
-        unsigned largest = was_empty ? 0 : block->largest;
-        do {
-            unsigned frame = frames[i++] % PAGEBLOCK_FRAMES;
-            give_bits(block, frame, 1);
-            largest = (unsigned)max_u64(largest, pageblock_run_order(block, frame));
-        } while (i < count && frames[i] / PAGEBLOCK_FRAMES == number);
-        place_open(buddies, zone, block, largest);
+        unsigned before = block->state == PAGEBLOCK_OPEN ? block->largest : 0;
+        while (end < count && frames[end] / PAGEBLOCK_FRAMES == number) {
+            give_bits(block, frames[end++] % PAGEBLOCK_FRAMES, 1);
+        }
+        place_open(buddies, zone, block,
+                   largest_after_give(block, before, end - first, frames + first));
     }
 }
 
-/* ---- exact ranges
- * ------------------------------------------------------------------------------------- */
+/* ---- exact ranges ---- */
 
 /* The head of the whole free block that contains a page block; NULL iff it is in none. */
 static struct pageblock *whole_head(const struct buddies *buddies, uint64_t number) {
@@ -353,8 +364,7 @@ void buddy_take_range(struct buddies *buddies, struct zone *zone, uint64_t first
     }
 }
 
-/* ---- set-up
- * ------------------------------------------------------------------------------------------ */
+/* ---- set-up ---- */
 
 bool buddies_commit(struct buddies *buddies, uint64_t first, uint64_t count) {
     uint64_t first_block = first / PAGEBLOCK_FRAMES;

@@ -10,13 +10,13 @@
 #include "instance.h"
 #include "larder/stats.h"
 
-/* ---- the fast path
- * ------------------------------------------------------------------------------------- */
+/* ---- the fast path ---- */
 
 void *larder_cache_alloc(struct larder_cache *cache, larder_flags flags) {
     if (LIKELY(flags == 0)) {
         uintptr_t state = larder_port_slot_enter();
-        struct magazine *magazine = slot_here(cache->larder)->bin[cache->bin_index].loaded;
+        struct magazine *magazine =
+            slot_bin_at(slot_here(cache->larder), cache->bin_offset)->loaded;
         uint32_t count = magazine->count;
         if (LIKELY(count > 0)) {
             void *object = magazine->object[count - 1];
@@ -34,7 +34,8 @@ void larder_cache_free(struct larder_cache *cache, void *object) {
     uint64_t index = frame_of(map, object);
     if (LIKELY(index < map->count_frames && map->owner[index] == cache->owner)) {
         uintptr_t state = larder_port_slot_enter();
-        struct magazine *magazine = slot_here(cache->larder)->bin[cache->bin_index].loaded;
+        struct magazine *magazine =
+            slot_bin_at(slot_here(cache->larder), cache->bin_offset)->loaded;
         uint32_t count = magazine->count;
         if (LIKELY(count < magazine->capacity)) {
             magazine->object[count] = object;
@@ -47,8 +48,35 @@ void larder_cache_free(struct larder_cache *cache, void *object) {
     cache_free_slow(cache, object, CALL_SITE());
 }
 
-/* ---- bins and the depot
- * ---------------------------------------------------------------------------------- */
+/* ---- the fast path of caches whose bin is in a later page ---- */
+
+/* This slot's bin; one without magazines iff the page has not been made. The slot is entered. */
+static struct bin *late_bin(struct larder_cache *cache) {
+    struct larder_slot *slot = slot_here(cache->larder);
+    struct bin *bin = slot_bin(slot, cache->id);
+    return bin != NULL ? bin : &slot->bin[BIN_NOBODY];
+}
+
+static void *late_alloc(struct larder_cache *cache) {
+    uintptr_t state = larder_port_slot_enter();
+    struct magazine *magazine = late_bin(cache)->loaded;
+    void *object = magazine->count > 0 ? magazine->object[--magazine->count] : NULL;
+    larder_port_slot_leave(state);
+    return object;
+}
+
+static bool late_free(struct larder_cache *cache, void *object) {
+    uintptr_t state = larder_port_slot_enter();
+    struct magazine *magazine = late_bin(cache)->loaded;
+    bool has_room = magazine->count < magazine->capacity;
+    if (has_room) {
+        magazine_push(magazine, object);
+    }
+    larder_port_slot_leave(state);
+    return has_room;
+}
+
+/* ---- bins and the depot ---- */
 
 /* This slot's bin of the cache; NULL iff the caller has no slot, or no bin for it yet. The slot is
  * entered. */
@@ -99,8 +127,7 @@ static void *alloc_from_bin(struct larder_cache *cache) {
     return object;
 }
 
-/* ---- filling from the slabs
- * --------------------------------------------------------------------------------- */
+/* ---- filling from the slabs ---- */
 
 /* slab_take() gives ascending addresses; a magazine is popped from its end. */
 static void reverse(void **object, uint32_t count) {
@@ -171,7 +198,10 @@ static bool has_spare(struct larder_cache *cache) {
 }
 
 NOINLINE void *cache_alloc_slow(struct larder_cache *cache, larder_flags flags, uintptr_t site) {
-    void *object = NULL;
+    void *object = cache->is_late && flags == 0 ? late_alloc(cache) : NULL;
+    if (object != NULL) {
+        return object;
+    }
     if (flags_fit(cache, flags)) {
         slots_catch_up(cache->larder);
         object = alloc_anywhere(cache, flags, site);
@@ -191,8 +221,7 @@ NOINLINE void *cache_alloc_slow(struct larder_cache *cache, larder_flags flags, 
     return object;
 }
 
-/* ---- emptying into the slabs
- * --------------------------------------------------------------------------------- */
+/* ---- emptying into the slabs ---- */
 
 static void empty_into_slabs(struct larder_cache *cache, struct magazine *magazine) {
     cache_give(cache, magazine->count, magazine->object, 0);
@@ -265,6 +294,9 @@ NOINLINE void cache_free_slow(struct larder_cache *cache, void *object, uintptr_
         return;
     }
     check_owner(cache, object);
+    if (cache->is_late && late_free(cache, object)) {
+        return;
+    }
     slots_catch_up(cache->larder);
     bool has_bin = cache->magazine_capacity > 0 && slots_make_bin(cache->larder, cache->id);
     while (has_bin && !free_to_bin(cache, object)) {
@@ -277,9 +309,7 @@ NOINLINE void cache_free_slow(struct larder_cache *cache, void *object, uintptr_
     }
 }
 
-/* ---- bulk
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- bulk ---- */
 
 /* As many as the bin's two magazines and the depot hold. */
 static size_t alloc_many_from_bin(struct larder_cache *cache, size_t count, void **out) {
@@ -333,9 +363,7 @@ void larder_cache_free_bulk(struct larder_cache *cache, size_t count, void *cons
     }
 }
 
-/* ---- flushing
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- flushing ---- */
 
 void cache_flush_bin(struct larder_cache *cache, struct larder_slot *slot) {
     uintptr_t state = larder_port_slot_enter();

@@ -23,11 +23,12 @@ struct larder_cache {
     /* Constant after creation; the first line is all that the fast path reads. */
     struct larder *larder;
     uint32_t id;
-    uint16_t bin_index; /* of slot->bin on the fast path; BIN_NOBODY: not on the fast path */
-    uint8_t owner;      /* owner byte of its frames: the id, or OWNER_ESCAPE */
-    bool is_internal;   /* memory that describes memory: no magazines, no debugging */
-    uint32_t flags;     /* LARDER_CACHE_… */
-    uint32_t debug;     /* LARDER_DEBUG_… */
+    uint16_t bin_offset;        /* in slot->bin, bytes; that of BIN_NOBODY: not on the fast path */
+    bool is_late;               /* on the fast path, with its bin in a later page */
+    uint8_t owner;              /* owner byte of its frames: the id, or OWNER_ESCAPE */
+    bool is_internal;           /* memory that describes memory: no magazines, no debugging */
+    uint32_t flags;             /* LARDER_CACHE_… */
+    uint32_t debug;             /* LARDER_DEBUG_… */
     uint32_t magazine_capacity; /* objects; 0: no magazines */
     uint32_t depot_full_max;    /* full magazines the depot keeps */
     struct slab_geometry geometry;
@@ -56,8 +57,7 @@ struct larder_cache {
 void cache_init(struct larder_cache *cache, struct larder *larder, unsigned id,
                 const struct larder_cache_config *config, uint32_t debug, bool is_internal);
 
-/* ---- slabs (cache_slabs.c)
- * ------------------------------------------------------------------------ */
+/* ---- slabs (cache_slabs.c) ---- */
 
 /* Take up to `count` objects from the slabs, making a slab only when there is none at all; returns
  * how many, 0 iff there is no memory, a constructor refuses or the limit is reached. No lock held.
@@ -74,8 +74,7 @@ bool cache_grow(struct larder_cache *cache, larder_flags flags);
 /* Unmake up to `count` empty slabs; returns the frames given back. No lock held. */
 uint64_t cache_trim(struct larder_cache *cache, uint64_t count);
 
-/* ---- magazines (cache.c)
- * -------------------------------------------------------------------------- */
+/* ---- magazines (cache.c) ---- */
 
 /* One object by the slow path / back by the slow path. */
 void *cache_alloc_slow(struct larder_cache *cache, larder_flags flags, uintptr_t site);

@@ -12,8 +12,7 @@
 
 #include "larder/stats.h"
 
-/* ---- lists
- * -------------------------------------------------------------------------------------------- */
+/* ---- lists ---- */
 
 static unsigned bucket_of(const struct larder_cache *cache, const struct slab *slab) {
     if (slab->count_free == 0) {
@@ -57,8 +56,7 @@ static struct slab *fullest_slab(struct larder_cache *cache) {
     return NULL;
 }
 
-/* ---- debugging
- * ------------------------------------------------------------------------------------------ */
+/* ---- debugging ---- */
 
 static struct object_debug debug_of(const struct larder_cache *cache, const struct slab *slab) {
     return (struct object_debug){slab, &cache->geometry, cache->debug, cache->name};
@@ -104,8 +102,7 @@ static bool fault_is_due(struct larder_cache *cache) {
     return is_due;
 }
 
-/* ---- making and unmaking
- * ---------------------------------------------------------------------------------- */
+/* ---- making and unmaking ---- */
 
 static uint64_t slab_frames(const struct larder_cache *cache) {
     return UINT64_C(1) << cache->geometry.order;
@@ -269,9 +266,7 @@ uint64_t cache_trim(struct larder_cache *cache, uint64_t count) {
     return frames;
 }
 
-/* ---- taking
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- taking ---- */
 
 static uint32_t below_limit(const struct larder_cache *cache, uint32_t count) {
     if (cache->limit_objects == 0) {
@@ -320,9 +315,7 @@ uint32_t cache_take(struct larder_cache *cache, uint32_t count, void **out, lard
     return taken;
 }
 
-/* ---- giving
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- giving ---- */
 
 _Noreturn void cache_bad_free(struct larder_cache *cache, const void *object) {
     bool is_foreign = !frame_is_inside(&cache->larder->map, object);

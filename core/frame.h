@@ -9,7 +9,7 @@
  *
  *   owner               meaning                                                       set by
  *   OWNER_NONE          hole, reserved, free in the buddies, or inside a block or run  frames
- *   OWNER_FRAMES + k    start of an allocated block of order k ≤ 3                     frames
+ *   OWNER_FRAMES + b    start of an allocated block of order frame_bin_order(b)        frames
  *   OWNER_BIN           start of a block that lies in a slot's bin                     frames
  *   OWNER_RUN           start of an allocated block or run; record.count_frames        frames
  *   OWNER_CACHE_FIRST…  every frame of a slab: the id of its cache                     cache
@@ -26,9 +26,8 @@ typedef uint32_t frame_index; /* frame number, counted from the start of the map
 
 enum {
     OWNER_NONE = 0,
-    OWNER_FRAMES = 1, /* … + FRAME_BIN_ORDERS - 1; also the bin that takes such blocks back */
-    FRAME_BIN_ORDERS = 4,
-    BIN_TAKE = OWNER_FRAMES + FRAME_BIN_ORDERS, /* no owner: the bins such blocks are taken from */
+    OWNER_FRAMES = 1, /* … + number of the bin */
+    FRAME_BINS = 5,   /* orders with a bin in every slot: 0 to 3, and 9 */
     OWNER_BIN = 15,
     OWNER_CACHE_FIRST = 16,
     OWNER_ESCAPE = 254,
@@ -92,13 +91,26 @@ static inline unsigned frame_cache_id(const struct frame_map *map, uint64_t inde
     return owner >= OWNER_CACHE_FIRST && owner < OWNER_ESCAPE ? owner : 0;
 }
 
+/* Order of the blocks of a frame bin, and back; FRAME_BINS iff an order has none. */
+static inline unsigned frame_bin_order(unsigned bin) {
+    return bin < FRAME_BINS - 1 ? bin : 9;
+}
+
+static inline unsigned frame_bin_of(unsigned order) {
+    if (order < FRAME_BINS - 1) {
+        return order;
+    }
+    return order == frame_bin_order(FRAME_BINS - 1) ? FRAME_BINS - 1 : FRAME_BINS;
+}
+
 /* Frames of the block or run that starts here; 0 iff none does. */
 static inline uint64_t frame_run_length(const struct frame_map *map, uint64_t index) {
     unsigned owner = map->owner[index];
     if (owner == OWNER_RUN) {
         return map->record[index].count_frames;
     }
-    return owner - OWNER_FRAMES < FRAME_BIN_ORDERS ? UINT64_C(1) << (owner - OWNER_FRAMES) : 0;
+    return owner - OWNER_FRAMES < FRAME_BINS ? UINT64_C(1) << frame_bin_order(owner - OWNER_FRAMES)
+                                             : 0;
 }
 
 #endif

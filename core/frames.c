@@ -13,8 +13,7 @@
 
 #include "larder/heap.h"
 
-/* ---- zones
- * ------------------------------------------------------------------------------------------ */
+/* ---- zones ---- */
 
 /* Zones are asked from the highest allowed one down. */
 static unsigned highest_zone(const struct larder *larder, larder_flags flags) {
@@ -32,8 +31,7 @@ static bool flags_are_known(larder_flags flags) {
     return (flags & ~LARDER_FLAGS_ALL) == 0;
 }
 
-/* ---- blocks
- * ------------------------------------------------------------------------------------------ */
+/* ---- blocks ---- */
 
 static frame_index take_once(struct larder *larder, unsigned order, uint64_t count,
                              larder_flags flags) {
@@ -86,7 +84,8 @@ void frames_give(struct larder *larder, uint64_t first, uint64_t count) {
 
 void frames_mark(struct larder *larder, frame_index index, uint64_t count, uintptr_t site) {
     struct frame_map *map = &larder->map;
-    bool has_bin = is_power_of_two(count) && order_for(count) < FRAME_BIN_ORDERS;
+    unsigned bin = is_power_of_two(count) ? frame_bin_of(order_for(count)) : FRAME_BINS;
+    bool has_bin = bin < FRAME_BINS;
     bool is_tracked = __atomic_load_n(&larder->track_frames, __ATOMIC_RELAXED);
     if (!has_bin) {
         map->record[index].count_frames = count;
@@ -94,7 +93,7 @@ void frames_mark(struct larder *larder, frame_index index, uint64_t count, uintp
     if (!has_bin || is_tracked) {
         map->record[index].site = is_tracked ? site : 0;
     }
-    map->owner[index] = (uint8_t)(has_bin ? OWNER_FRAMES + order_for(count) : OWNER_RUN);
+    map->owner[index] = (uint8_t)(has_bin ? OWNER_FRAMES + bin : OWNER_RUN);
 }
 
 void *frames_finish(void *frames, uint64_t count, larder_flags flags) {
@@ -133,19 +132,13 @@ void frames_free_metadata(struct larder *larder, void *frames) {
     __atomic_sub_fetch(&larder->metadata_frames, count, __ATOMIC_RELAXED);
 }
 
-/* ---- bins
- * -------------------------------------------------------------------------------------------- */
+/* ---- bins ---- */
 
-/* Objects of a frame magazine by order: bounded in bytes to 248 KiB. */
-static const uint8_t bin_capacity[FRAME_BIN_ORDERS] = {62, 30, 14, 7};
+#define WHOLE_BIN (FRAME_BINS - 1u) /* page blocks: one magazine both ways, nothing to scatter */
+#define WHOLE_BIN_SHARE 64u         /* it holds at most this part of the memory */
 
-static struct bin *take_bin(struct larder_slot *slot, unsigned order) {
-    return &slot->bin[BIN_TAKE + order];
-}
-
-static struct bin *give_bin(struct larder_slot *slot, unsigned order) {
-    return &slot->bin[OWNER_FRAMES + order];
-}
+/* Blocks of a frame magazine: bounded in bytes to 248 KiB, and to 8 MiB of page blocks. */
+static const uint8_t bin_capacity[FRAME_BINS] = {62, 30, 14, 7, 4};
 
 static unsigned take_many(struct larder *larder, unsigned order, unsigned count,
                           frame_index *frames, larder_flags flags) {
@@ -153,13 +146,8 @@ static unsigned take_many(struct larder *larder, unsigned order, unsigned count,
         struct zone *zone = &larder->buddies.zone[i];
         unsigned taken = 0;
         lock_acquire(&zone->lock);
-        while (order == 0 && taken < count && is_above_watermark(zone, count - taken, flags)) {
-            unsigned here =
-                buddy_take_frames(&larder->buddies, zone, count - taken, frames + taken);
-            taken += here;
-            if (here == 0) {
-                break;
-            }
+        if (order == 0 && is_above_watermark(zone, count, flags)) {
+            taken = buddy_take_frames(&larder->buddies, zone, count, frames);
         }
         while (taken < count && is_above_watermark(zone, UINT64_C(1) << order, flags)) {
             frames[taken] = buddy_take(&larder->buddies, zone, order);
@@ -176,143 +164,169 @@ static unsigned take_many(struct larder *larder, unsigned order, unsigned count,
     return 0;
 }
 
-/* Fill the slot's bin of an order; the slot is entered. Blocks lie in it so that the lowest comes
- * out first. */
-static void refill(struct larder *larder, struct magazine *magazine, unsigned order) {
+/* Fill a magazine with blocks; the slot is entered. The lowest comes out first. */
+static void refill(struct larder *larder, struct magazine *magazine, unsigned bin) {
     frame_index frames[MAGAZINE_CAPACITY_MAX];
-    unsigned taken = take_many(larder, order, magazine->capacity, frames, 0);
+    unsigned taken = take_many(larder, frame_bin_order(bin), magazine->capacity, frames, 0);
     for (unsigned i = taken; i-- > 0;) {
         larder->map.owner[frames[i]] = OWNER_BIN;
         magazine_push(magazine, frame_pointer(&larder->map, frames[i]));
     }
 }
 
-/* Give single frames to their zones; neighbours in the array that share a zone go under one lock.
- */
-static void give_frames(struct larder *larder, unsigned count, const frame_index *frames) {
-    for (unsigned i = 0; i < count;) {
-        struct zone *zone = buddies_zone_of(&larder->buddies, frames[i]);
-        unsigned end = i + 1;
+static void give_to_zone(struct larder *larder, struct zone *zone, unsigned order, unsigned count,
+                         const frame_index *frames) {
+    lock_acquire(&zone->lock);
+    if (order == 0) {
+        buddy_give_frames(&larder->buddies, zone, count, frames);
+    }
+    for (unsigned i = 0; order > 0 && i < count; i++) {
+        buddy_give(&larder->buddies, zone, frames[i], UINT64_C(1) << order);
+    }
+    lock_release(&zone->lock);
+}
+
+/* Give the newest `count` blocks of a magazine back to the buddies; neighbours that share a zone go
+ * under one lock. The slot is entered, or the magazine is nobody's. */
+static void drain(struct larder *larder, struct magazine *magazine, unsigned bin, unsigned count) {
+    frame_index frames[MAGAZINE_CAPACITY_MAX];
+    for (unsigned i = 0; i < count; i++) {
+        frames[i] = (frame_index)frame_of(&larder->map, magazine->object[--magazine->count]);
+        larder->map.owner[frames[i]] = OWNER_NONE;
+    }
+    for (unsigned first = 0, end; first < count; first = end) {
+        struct zone *zone = buddies_zone_of(&larder->buddies, frames[first]);
+        end = first + 1;
         while (end < count && buddies_zone_of(&larder->buddies, frames[end]) == zone) {
             end++;
         }
-        lock_acquire(&zone->lock);
-        buddy_give_frames(&larder->buddies, zone, end - i, frames + i);
-        lock_release(&zone->lock);
-        i = end;
+        give_to_zone(larder, zone, frame_bin_order(bin), end - first, frames + first);
     }
 }
 
-/* Give all blocks of a magazine back to the buddies. The slot is entered, or the magazine is
- * nobody's. */
-static void drain(struct larder *larder, struct magazine *magazine, unsigned order) {
-    frame_index frames[MAGAZINE_CAPACITY_MAX];
-    unsigned count = magazine->count;
-    for (unsigned i = 0; i < count; i++) {
-        frames[i] = (frame_index)frame_of(&larder->map, magazine->object[i]);
-        larder->map.owner[frames[i]] = OWNER_NONE;
-        if (order > 0) {
-            frames_give(larder, frames[i], UINT64_C(1) << order);
-        }
-    }
-    if (order == 0 && count > 0) {
-        give_frames(larder, count, frames);
-    }
-    if (count > 0) {
-        magazine->count = 0;
-    }
-}
+/* ---- the frame bins of a slot ---- */
 
 void frames_flush_bins(struct larder *larder, struct larder_slot *slot, bool and_magazines) {
-    for (unsigned order = 0; order < FRAME_BIN_ORDERS; order++) {
-        struct bin *bins[] = {take_bin(slot, order), give_bin(slot, order)};
-        for (unsigned i = 0; i < ARRAY_LENGTH(bins); i++) {
-            struct magazine *magazine = bins[i]->loaded;
-            drain(larder, magazine, order);
-            if (and_magazines) {
-                bin_init(bins[i]);
-                magazine_delete(larder, magazine);
-            }
+    for (unsigned bin = 0; bin < FRAME_BINS; bin++) {
+        struct magazine *take = slot->frame_take[bin], *give = slot->frame_give[bin];
+        drain(larder, take, bin, take->count);
+        drain(larder, give, bin, give->count);
+        if (and_magazines) {
+            slot->frame_take[bin] = magazine_nothing();
+            slot->frame_give[bin] = magazine_nothing();
+            magazine_delete(larder, take);
+            magazine_delete(larder, give == take ? magazine_nothing() : give);
         }
     }
+}
+
+/* Small machines keep no page blocks in bins: the share is rounded down, to none. */
+static uint32_t capacity_of(const struct larder *larder, unsigned bin) {
+    uint64_t usable = 0;
+    for (unsigned i = 0; i < larder->buddies.zone_count; i++) {
+        usable += larder->buddies.zone[i].usable;
+    }
+    uint64_t share =
+        bin < WHOLE_BIN ? bin_capacity[bin] : usable / (WHOLE_BIN_SHARE * PAGEBLOCK_FRAMES);
+    return (uint32_t)min_u64(share, bin_capacity[bin]);
+}
+
+static bool attach_bin(struct larder *larder, struct magazine **place, uint32_t capacity) {
+    struct magazine *magazine = capacity == 0 ? magazine_nothing() : magazine_new(larder, capacity);
+    if (magazine != NULL) {
+        *place = magazine;
+    }
+    return magazine != NULL;
 }
 
 bool frames_attach_bins(struct larder *larder, struct larder_slot *slot) {
-    for (unsigned order = 0; order < FRAME_BIN_ORDERS; order++) {
-        struct bin *bins[] = {take_bin(slot, order), give_bin(slot, order)};
-        for (unsigned i = 0; i < ARRAY_LENGTH(bins); i++) {
-            struct magazine *magazine = magazine_new(larder, bin_capacity[order]);
-            if (magazine == NULL) {
-                frames_flush_bins(larder, slot, true);
-                return false;
-            }
-            bins[i]->loaded = magazine;
+    for (unsigned bin = 0; bin < FRAME_BINS; bin++) {
+        uint32_t capacity = capacity_of(larder, bin);
+        bool is_attached = attach_bin(larder, &slot->frame_take[bin], capacity);
+        if (is_attached && bin == WHOLE_BIN) {
+            slot->frame_give[bin] = slot->frame_take[bin];
+        } else if (is_attached) {
+            is_attached = attach_bin(larder, &slot->frame_give[bin], capacity);
+        }
+        if (!is_attached) {
+            frames_flush_bins(larder, slot, true);
+            return false;
         }
     }
     return true;
+}
+
+static uint64_t in_bins_of(const struct larder_slot *slot) {
+    uint64_t count = 0;
+    for (unsigned bin = 0; bin < FRAME_BINS; bin++) {
+        uint64_t blocks = slot->frame_take[bin]->count;
+        blocks += bin == WHOLE_BIN ? 0 : slot->frame_give[bin]->count;
+        count += blocks << frame_bin_order(bin);
+    }
+    return count;
 }
 
 uint64_t frames_in_bins(struct larder *larder) {
     uint64_t count = 0;
     for (unsigned i = 0; i < larder->slot_limit; i++) {
         struct larder_slot *slot = __atomic_load_n(&larder->slot[i], __ATOMIC_ACQUIRE);
-        for (unsigned order = 0; slot != NULL && order < FRAME_BIN_ORDERS; order++) {
-            uint64_t blocks =
-                bin_objects(take_bin(slot, order)) + bin_objects(give_bin(slot, order));
-            count += blocks << order;
-        }
+        count += slot == NULL ? 0 : in_bins_of(slot);
     }
     return count;
 }
 
-/* ---- allocation
- * --------------------------------------------------------------------------------------- */
+/* ---- allocation ---- */
 
-static void *pop_frames(struct larder *larder, struct magazine *magazine, unsigned order) {
-    void *frames = magazine->object[--magazine->count];
-    larder->map.owner[frame_of(&larder->map, frames)] = (uint8_t)(OWNER_FRAMES + order);
+static inline void *pop_frames(struct larder *larder, struct magazine *magazine, unsigned bin) {
+    uint32_t count = magazine->count - 1;
+    void *frames = magazine->object[count];
+    magazine->count = count;
+    larder->map.owner[frame_of(&larder->map, frames)] = (uint8_t)(OWNER_FRAMES + bin);
     return frames;
 }
 
-/* From the slot's bin after filling it; NULL iff the slot has none or the buddies have none to
- * spare. */
-static void *alloc_refilling(struct larder *larder, unsigned order) {
-    uintptr_t state = larder_port_slot_enter();
-    struct larder_slot *slot = slot_here(larder);
-    struct magazine *magazine = take_bin(slot, order)->loaded;
+/* From the slot's bin, filled if need be; NULL iff it has none or the buddies have none to spare.
+ */
+static void *alloc_refilling(struct larder *larder, unsigned bin) {
     void *frames = NULL;
+    uintptr_t state = larder_port_slot_enter();
+    struct magazine *magazine = slot_here(larder)->frame_take[bin];
     if (magazine_is_real(magazine) && magazine->count == 0 && !larder_port_should_fail("bin")) {
-        refill(larder, magazine, order);
+        refill(larder, magazine, bin);
     }
     if (magazine->count > 0) {
-        frames = pop_frames(larder, magazine, order);
+        frames = pop_frames(larder, magazine, bin);
     }
     larder_port_slot_leave(state);
     return frames;
 }
 
+/* Bins hold blocks of any zone, above the watermark, and no call sites. */
+static bool bins_may_serve(const struct larder *larder, unsigned order, larder_flags flags) {
+    return frame_bin_of(order) < FRAME_BINS &&
+           (flags & ~(LARDER_ZERO | LARDER_PANIC | LARDER_NO_RECLAIM)) == 0 &&
+           !__atomic_load_n(&larder->track_frames, __ATOMIC_RELAXED);
+}
+
 static NOINLINE void *frames_alloc_slow(struct larder *larder, unsigned order, larder_flags flags,
                                         uintptr_t site) {
     void *frames = NULL;
-    uint64_t count = order > LARDER_ORDER_MAX ? 0 : UINT64_C(1) << order;
-    bool is_plain = (flags & ~(LARDER_ZERO | LARDER_PANIC | LARDER_NO_RECLAIM)) == 0;
     if (order > LARDER_ORDER_MAX || !flags_are_known(flags)) {
         return frames_finish(NULL, 0, flags);
     }
-    if (order < FRAME_BIN_ORDERS && is_plain &&
-        !__atomic_load_n(&larder->track_frames, __ATOMIC_RELAXED)) {
-        frames = alloc_refilling(larder, order);
+    if (bins_may_serve(larder, order, flags)) {
+        frames = alloc_refilling(larder, frame_bin_of(order));
     }
     if (frames == NULL) {
-        frames = alloc_count(larder, order, count, flags, site);
+        frames = alloc_count(larder, order, UINT64_C(1) << order, flags, site);
     }
-    return frames_finish(frames, count, flags);
+    return frames_finish(frames, UINT64_C(1) << order, flags);
 }
 
 void *larder_frames_alloc(struct larder *larder, unsigned order, larder_flags flags) {
-    if (LIKELY(order < FRAME_BIN_ORDERS && flags == 0)) {
+    if (LIKELY((order | flags) < FRAME_BINS - 1)) { /* an order with a bin, and no flag */
         uintptr_t state = larder_port_slot_enter();
-        struct magazine *magazine = take_bin(slot_here(larder), order)->loaded;
+        struct magazine *magazine = slot_here(larder)->frame_take[order];
         if (LIKELY(magazine->count > 0)) {
             void *frames = pop_frames(larder, magazine, order);
             larder_port_slot_leave(state);
@@ -368,41 +382,47 @@ size_t larder_frames_alloc_bulk(struct larder *larder, unsigned order, size_t co
     return taken;
 }
 
-/* ---- free
- * ---------------------------------------------------------------------------------------------- */
+/* ---- free ---- */
 
-/* Blocks with a bin whose bin is full, or that has none. */
-static void free_draining(struct larder *larder, void *frames, uint64_t index, unsigned order) {
+/* A block whose bin is full, or that has none. A full bin of page blocks keeps half of them: they
+ * go both ways. */
+static void free_draining(struct larder *larder, void *frames, uint64_t index, unsigned bin) {
     uintptr_t state = larder_port_slot_enter();
-    struct magazine *magazine = give_bin(slot_here(larder), order)->loaded;
+    struct magazine *magazine = slot_here(larder)->frame_give[bin];
     bool has_bin =
         magazine_is_real(magazine) && !__atomic_load_n(&larder->track_frames, __ATOMIC_RELAXED);
     larder->map.owner[index] = has_bin ? OWNER_BIN : OWNER_NONE;
     if (has_bin) {
         if (magazine->count == magazine->capacity) {
-            drain(larder, magazine, order);
+            drain(larder, magazine, bin,
+                  bin == WHOLE_BIN ? (magazine->count + 1) / 2 : magazine->count);
         }
         magazine_push(magazine, frames);
     }
     larder_port_slot_leave(state);
     if (!has_bin) {
-        frames_give(larder, index, UINT64_C(1) << order);
+        frames_give(larder, index, UINT64_C(1) << frame_bin_order(bin));
     }
 }
 
+/* The frame number of a pointer to the start of a frame; for any other pointer a number beyond
+ * every map: rotating puts what should be zero at the top. */
+static inline uint64_t frame_if_aligned(const struct frame_map *map, const void *pointer) {
+    uint64_t offset = (uintptr_t)pointer - map->base;
+    return offset >> FRAME_SHIFT | offset << (WORD_BITS - FRAME_SHIFT);
+}
+
 static NOINLINE void frames_free_slow(struct larder *larder, void *frames) {
+    uint64_t index = frame_if_aligned(&larder->map, frames);
+    uint64_t count = index < larder->map.count_frames ? frame_run_length(&larder->map, index) : 0;
     if (frames == NULL) {
         return;
     }
-    uint64_t index = frame_of(&larder->map, frames);
-    uint64_t count = index < larder->map.count_frames && is_aligned((uintptr_t)frames, FRAME_BYTES)
-                         ? frame_run_length(&larder->map, index)
-                         : 0;
     if (count == 0) {
         frames_bad_free(larder, frames);
     }
     if (larder->map.owner[index] != OWNER_RUN) {
-        free_draining(larder, frames, index, order_for(count));
+        free_draining(larder, frames, index, larder->map.owner[index] - (unsigned)OWNER_FRAMES);
         return;
     }
     larder->map.owner[index] = OWNER_NONE;
@@ -411,15 +431,18 @@ static NOINLINE void frames_free_slow(struct larder *larder, void *frames) {
 
 void larder_frames_free(struct larder *larder, void *frames) {
     struct frame_map *map = &larder->map;
-    uint64_t index = frame_of(map, frames);
-    if (LIKELY(index < map->count_frames && is_aligned((uintptr_t)frames, FRAME_BYTES))) {
-        unsigned owner = map->owner[index];
-        if (LIKELY(owner - OWNER_FRAMES < FRAME_BIN_ORDERS)) {
+    uint64_t index = frame_if_aligned(map, frames);
+    if (LIKELY(index < map->count_frames)) {
+        uint8_t *owner = &map->owner[index];
+        unsigned bin = *owner - (unsigned)OWNER_FRAMES;
+        if (LIKELY(bin < FRAME_BINS)) {
             uintptr_t state = larder_port_slot_enter();
-            struct magazine *magazine = slot_here(larder)->bin[owner].loaded;
-            if (LIKELY(magazine->count < magazine->capacity)) {
-                map->owner[index] = OWNER_BIN;
-                magazine->object[magazine->count++] = frames;
+            struct magazine *magazine = slot_here(larder)->frame_give[bin];
+            uint32_t count = magazine->count;
+            if (LIKELY(count < magazine->capacity)) {
+                magazine->object[count] = frames;
+                magazine->count = count + 1;
+                *owner = OWNER_BIN;
                 larder_port_slot_leave(state);
                 return;
             }

@@ -9,8 +9,7 @@
 #define SCAN_FRAMES                                                                                \
     (64u * PAGEBLOCK_FRAMES) /* looked at with the zone's lock held: 64 page blocks */
 
-/* ---- resize
- * ------------------------------------------------------------------------------------------ */
+/* ---- resize ---- */
 
 static bool grow_run(struct larder *larder, uint64_t index, uint64_t old, uint64_t count) {
     struct zone *zone = buddies_zone_of(&larder->buddies, index);
@@ -50,8 +49,7 @@ enum larder_status larder_frames_resize(struct larder *larder, void *frames, uin
     return LARDER_OK;
 }
 
-/* ---- contiguous
- * ---------------------------------------------------------------------------------------- */
+/* ---- contiguous ---- */
 
 /* First frame of [first, end) that is not free; end iff all are. Takes the zone's lock for a while
  * at a time. */
@@ -159,8 +157,7 @@ void *larder_frames_alloc_contiguous(struct larder *larder, uint64_t count, uint
     return frames_finish(frame_pointer(&larder->map, index), count, flags);
 }
 
-/* ---- donation and reservation
- * ---------------------------------------------------------------------------- */
+/* ---- donation and reservation ---- */
 
 /* Address range → frame numbers, rounded; false iff it wraps, is empty or outside the map. */
 static bool to_frames(const struct frame_map *map, const struct larder_range *range, bool inward,

@@ -12,8 +12,7 @@
 
 #define HEAP_ALIGN 16u
 
-/* ---- allocation
- * ---------------------------------------------------------------------------------------------- */
+/* ---- allocation ---- */
 
 static uint64_t frames_for(size_t size_bytes) {
     return ((uint64_t)size_bytes + FRAME_BYTES - 1) >> FRAME_SHIFT;
@@ -50,20 +49,29 @@ static NOINLINE void *alloc_slow(struct larder *larder, size_t size_bytes, larde
     return cache_alloc_slow(class_cache(larder, sizeclass_of(size_bytes)), flags, site);
 }
 
-void *larder_alloc(struct larder *larder, size_t size_bytes) {
-    if (LIKELY(size_bytes - 1 < LARDER_CLASS_MAX_BYTES)) {
-        unsigned id = ID_CLASSES + sizeclass_of(size_bytes);
-        uintptr_t state = larder_port_slot_enter();
-        struct magazine *magazine = slot_here(larder)->bin[id].loaded;
-        uint32_t count = magazine->count;
-        if (LIKELY(count > 0)) {
-            void *object = magazine->object[count - 1];
-            magazine->count = count - 1;
-            larder_port_slot_leave(state);
-            return object;
-        }
-        larder_port_slot_leave(state);
+/* Bin of a size: by table for small ones. 0 (nobody's) for sizes that no class serves, 0 among
+ * them. */
+static inline unsigned bin_for(const struct larder *larder, size_t size_bytes) {
+    size_t step = (size_bytes + CLASS_STEP - 1) / CLASS_STEP; /* wraps to 0 for SIZE_MAX */
+    if (LIKELY(step < SMALL_IDS)) {
+        return larder->small_id[step];
     }
+    return size_bytes <= LARDER_CLASS_MAX_BYTES ? ID_CLASSES + sizeclass_of(size_bytes)
+                                                : BIN_NOBODY;
+}
+
+void *larder_alloc(struct larder *larder, size_t size_bytes) {
+    unsigned bin = bin_for(larder, size_bytes);
+    uintptr_t state = larder_port_slot_enter();
+    struct magazine *magazine = slot_here(larder)->bin[bin].loaded;
+    uint32_t count = magazine->count;
+    if (LIKELY(count > 0)) {
+        void *object = magazine->object[count - 1];
+        magazine->count = count - 1;
+        larder_port_slot_leave(state);
+        return object;
+    }
+    larder_port_slot_leave(state);
     return alloc_slow(larder, size_bytes, 0, CALL_SITE());
 }
 
@@ -131,12 +139,13 @@ void *larder_aligned(struct larder *larder, size_t align_bytes, size_t size_byte
     return alloc_aligned_run(larder, align_bytes, size_bytes, CALL_SITE());
 }
 
-/* ---- free
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- free ---- */
 
 static NOINLINE void free_slow(struct larder *larder, void *pointer, uintptr_t site) {
     struct larder_cache *cache = larder_cache_of(larder, pointer);
+    if (cache != NULL && cache->is_internal) {
+        fatal_raise(LARDER_FATAL_RESERVED_FREE, pointer, cache->name, "memory of the core itself");
+    }
     if (cache != NULL) {
         cache_free_slow(cache, pointer, site);
     } else {
@@ -148,19 +157,18 @@ void larder_free(struct larder *larder, void *pointer) {
     const struct frame_map *map = &larder->map;
     uint64_t index = frame_of(map, pointer);
     if (LIKELY(index < map->count_frames)) {
-        unsigned id = map->owner[index];
-        if (LIKELY(id - OWNER_CACHE_FIRST < BINS_PER_PAGE - OWNER_CACHE_FIRST)) {
-            uintptr_t state = larder_port_slot_enter();
-            struct magazine *magazine = slot_here(larder)->bin[id].loaded;
-            uint32_t count = magazine->count;
-            if (LIKELY(count < magazine->capacity)) {
-                magazine->object[count] = pointer;
-                magazine->count = count + 1;
-                larder_port_slot_leave(state);
-                return;
-            }
+        /* No test of the owner: what is not an object's has a bin that is always full. */
+        unsigned owner = map->owner[index];
+        uintptr_t state = larder_port_slot_enter();
+        struct magazine *magazine = slot_here(larder)->bin[owner].loaded;
+        uint32_t count = magazine->count;
+        if (LIKELY(count < magazine->capacity)) {
+            magazine->object[count] = pointer;
+            magazine->count = count + 1;
             larder_port_slot_leave(state);
+            return;
         }
+        larder_port_slot_leave(state);
     }
     free_slow(larder, pointer, CALL_SITE());
 }
@@ -174,9 +182,7 @@ void larder_free_sized(struct larder *larder, void *pointer, size_t size_bytes) 
     larder_free(larder, pointer);
 }
 
-/* ---- sizes
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- sizes ---- */
 
 static size_t object_size_of(struct larder *larder, uint64_t index, const void *pointer) {
     const struct slab *slab = larder->map.record[index].slab;
@@ -211,9 +217,7 @@ size_t larder_good_size(size_t size_bytes) {
     return count <= UINT64_C(1) << LARDER_ORDER_MAX ? (size_t)(count << FRAME_SHIFT) : 0;
 }
 
-/* ---- resize
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- resize ---- */
 
 static bool is_mostly_used(size_t size_bytes, size_t usable) {
     return size_bytes >= usable / 2;

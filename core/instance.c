@@ -119,6 +119,12 @@ static void class_name(char *name, size_t bytes) {
     *name = '\0';
 }
 
+static void init_small_ids(struct larder *larder) {
+    for (unsigned i = 1; i < SMALL_IDS; i++) {
+        larder->small_id[i] = (uint8_t)(ID_CLASSES + sizeclass_of((size_t)i * CLASS_STEP));
+    }
+}
+
 static bool init_size_classes(struct larder *larder) {
     char name[LARDER_CACHE_NAME_BYTES];
     for (unsigned class = 0; class < CLASS_COUNT; class ++) {
@@ -176,6 +182,7 @@ static enum larder_status init(struct larder *larder, const struct larder_config
     }
     hand_over(larder, config->ranges);
     init_internal_caches(larder);
+    init_small_ids(larder);
     if (!init_size_classes(larder)) {
         larder_fini(larder);
         return LARDER_NO_MEMORY;

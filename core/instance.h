@@ -12,6 +12,8 @@
 #include "sizeclass.h"
 
 #define MAGAZINE_SIZES 3u
+#define SMALL_BYTES 1024u /* sizes up to here find their class in a table */
+#define SMALL_IDS (SMALL_BYTES / CLASS_STEP + 1)
 
 enum {
     ID_SLABS = OWNER_CACHE_FIRST,
@@ -22,7 +24,7 @@ enum {
     ID_TYPED = ID_CLASSES + (int)CLASS_COUNT,
 };
 _Static_assert(ID_MAGAZINES + MAGAZINE_SIZES <= ID_CLASSES, "the internal caches have eight ids");
-_Static_assert(ID_TYPED <= (int)BINS_PER_PAGE, "size classes are on the fast path");
+_Static_assert(ID_TYPED <= (int)BINS_OWNED, "size classes are on the fast path");
 
 #define DEBUG_BLOCKS_MAX 8u
 #define DEBUG_TEXT_BYTES 257u
@@ -39,6 +41,8 @@ struct debug_options {
 
 struct larder {
     struct frame_map map; /* first: the fast path reads it */
+    uint8_t
+        small_id[SMALL_IDS]; /* id by (bytes + 15) / 16 up to 1 KiB; [0]: BIN_NOBODY. Constant */
     struct buddies buddies;
     uint64_t (*pressure)(
         struct larder *larder); /* larder_reclaim: the row above, known by pointer only */
@@ -74,8 +78,7 @@ static inline struct larder_cache *class_cache(struct larder *larder, unsigned c
 struct magazine *magazine_new(struct larder *larder, uint32_t capacity);
 void magazine_delete(struct larder *larder, struct magazine *magazine);
 
-/* ---- caches (registry.c, debug_options.c)
- * ------------------------------------------------------------ */
+/* ---- caches (registry.c, debug_options.c) ---- */
 
 /* Make a cache with a given id known. The registry is held, or nobody else is there yet. */
 void registry_publish(struct larder *larder, struct larder_cache *cache);
@@ -83,8 +86,7 @@ void registry_publish(struct larder *larder, struct larder_cache *cache);
 /* The debug flags the options give a cache of this name. The registry is held. */
 uint32_t debug_flags_for(const struct larder *larder, const char *name);
 
-/* ---- slots (slots.c)
- * ------------------------------------------------------------------------------- */
+/* ---- slots (slots.c) ---- */
 
 /* Give back everything a slot's bins hold: the caller's own slot, or a quiet one. */
 void slot_empty(struct larder *larder, struct larder_slot *slot);

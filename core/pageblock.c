@@ -147,13 +147,20 @@ void pageblock_take_range(struct pageblock *block, unsigned first, unsigned coun
 }
 
 unsigned pageblock_run_order(const struct pageblock *block, unsigned frame) {
+    uint64_t word = block->free_bits[frame / WORD_BITS];
     unsigned order = 0;
-    while (order < PAGEBLOCK_ORDER) {
+    for (; order < WORD_ORDER; order++) {
         unsigned count = 2u << order;
-        if (!pageblock_is_free(block, frame & ~(count - 1), count)) {
+        uint64_t mask = bit_run(frame % WORD_BITS & ~(count - 1), count);
+        if ((word & mask) != mask) {
+            return order;
+        }
+    }
+    for (; order < PAGEBLOCK_ORDER; order++) {
+        unsigned first = frame / WORD_BITS & ~((2u << (order - WORD_ORDER)) - 1);
+        if (!words_are_free(block, first, order + 1)) {
             break;
         }
-        order++;
     }
     return order;
 }

@@ -12,8 +12,7 @@
 #define CACHE_ALIGN_MAX SLAB_OBJECT_MAX
 #define DEPOT_FULL_MAX 16u /* full magazines a depot keeps: at most half a MiB */
 
-/* ---- making one
- * ------------------------------------------------------------------------------------------ */
+/* ---- making one ---- */
 
 static size_t default_align(size_t size_bytes) {
     return size_bytes < 16 ? 8 : 16;
@@ -96,9 +95,10 @@ void cache_init(struct larder_cache *cache, struct larder *larder, unsigned id,
     copy_name(cache->name, config->name);
     init_geometry(cache, config);
     cache->magazine_capacity = magazine_capacity(cache);
-    bool is_fast = cache->magazine_capacity > 0 && id < BINS_PER_PAGE &&
-                   (config->flags & LARDER_CACHE_ZERO) == 0;
-    cache->bin_index = (uint16_t)(is_fast ? id : BIN_NOBODY);
+    bool is_fast = cache->magazine_capacity > 0 && (config->flags & LARDER_CACHE_ZERO) == 0;
+    cache->is_late = is_fast && id >= BINS_OWNED;
+    cache->bin_offset =
+        (uint16_t)((is_fast && id < BINS_OWNED ? id : BIN_NOBODY) * sizeof(struct bin));
     lock_init(&cache->lock, LOCK_RANK_CACHE, &larder->lock_book);
     list_link_init(&cache->link);
     for (unsigned i = 0; i < SLAB_BUCKET_COUNT; i++) {
@@ -179,8 +179,7 @@ fail:
     return NULL;
 }
 
-/* ---- the end of one
- * --------------------------------------------------------------------------------------- */
+/* ---- the end of one ---- */
 
 static void empty_all_bins(struct larder_cache *cache) {
     struct larder *larder = cache->larder;
@@ -252,8 +251,7 @@ uint64_t larder_cache_destroy(struct larder_cache *cache,
     return 0;
 }
 
-/* ---- the rest of the public contract
- * ------------------------------------------------------------------------ */
+/* ---- the rest of the public contract ---- */
 
 enum larder_status larder_cache_prefill(struct larder_cache *cache, size_t count) {
     for (;;) {

@@ -3,8 +3,7 @@
 #include "frames.h"
 #include "text.h"
 
-/* ---- buddyinfo, fragmentation
- * ----------------------------------------------------------------------------------- */
+/* ---- buddyinfo, fragmentation ---- */
 
 static void each_zone(struct larder *larder, const struct larder_sink *sink,
                       void (*line)(const struct larder_zone_stats *stats,
@@ -57,9 +56,7 @@ void larder_fragmentation(struct larder *larder, const struct larder_sink *sink)
     each_zone(larder, sink, fragmentation_line);
 }
 
-/* ---- slabinfo
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- slabinfo ---- */
 
 static void debug_letters(uint32_t flags, char *text) {
     static const char letters[] = "FZPUA";
@@ -105,9 +102,7 @@ void larder_slabinfo(struct larder *larder, const struct larder_sink *sink) {
     larder_caches_each(larder, slabinfo_line, (void *)(uintptr_t)sink);
 }
 
-/* ---- page_owner
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- page_owner ---- */
 
 #define OWNERS_MAX 64u
 
@@ -171,9 +166,7 @@ void larder_page_owner(struct larder *larder, const struct larder_sink *sink) {
     }
 }
 
-/* ---- fatals
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- fatals ---- */
 
 #define RULE "=============================================================================\n"
 #define DUMP_BYTES_MAX 128u

@@ -11,6 +11,10 @@ static void bins_init(struct bin *bins) {
 
 void slot_init(struct larder_slot *slot, struct larder *larder, uint32_t index) {
     bins_init(slot->bin);
+    for (unsigned i = 0; i < FRAME_BINS; i++) {
+        slot->frame_take[i] = magazine_nothing();
+        slot->frame_give[i] = magazine_nothing();
+    }
     for (unsigned i = 0; i < BIN_PAGES; i++) {
         slot->more[i] = NULL;
     }
@@ -23,15 +27,14 @@ void bin_page_init(struct bin_page *page) {
     bins_init(page->bin);
 }
 
-/* Constant: its magazines are always empty and always full, so no fast path ever writes through it.
- */
-#define NOTHING ((struct magazine *)(uintptr_t)&magazine_none)
-static const struct larder_slot none = {
+/* Its magazines are always empty and always full, so no fast path ever writes through it. */
+#define NOTHING ((struct magazine *)&magazine_none)
+const struct larder_slot larder_slot_nobody = {
     .bin = {[0 ... BINS_PER_PAGE - 1] = {NOTHING, NOTHING}},
+    .frame_take = {[0 ... FRAME_BINS - 1] = NOTHING},
+    .frame_give = {[0 ... FRAME_BINS - 1] = NOTHING},
     .index = UINT_MAX,
 };
-
-struct larder_slot *const larder_slot_none = (struct larder_slot *)(uintptr_t)&none;
 
 unsigned larder_slot_index(const struct larder_slot *slot) {
     return slot->index;

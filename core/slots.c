@@ -6,8 +6,7 @@
  */
 #include "frames.h"
 
-/* ---- magazines
- * ------------------------------------------------------------------------------------------ */
+/* ---- magazines ---- */
 
 static struct larder_cache *magazine_cache_for(struct larder *larder, uint32_t capacity) {
     struct larder_cache *cache = larder->magazine_cache;
@@ -38,8 +37,7 @@ void magazine_delete(struct larder *larder, struct magazine *magazine) {
     }
 }
 
-/* ---- bins beyond the first page
- * --------------------------------------------------------------------------- */
+/* ---- bins beyond the first page ---- */
 
 static bool has_bin(struct larder *larder, unsigned id, bool *is_attached) {
     uintptr_t state = larder_port_slot_enter();
@@ -74,17 +72,11 @@ bool slots_make_bin(struct larder *larder, unsigned id) {
     return true;
 }
 
-/* ---- emptying
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- emptying ---- */
 
 void slot_empty(struct larder *larder, struct larder_slot *slot) {
     unsigned end = __atomic_load_n(&larder->id_end, __ATOMIC_ACQUIRE);
     for (unsigned id = ID_CLASSES; id < end; id++) {
-        if (id >= BINS_PER_PAGE && slot->more[id / BINS_PER_PAGE] == NULL) {
-            id += BINS_PER_PAGE - 1;
-            continue;
-        }
         struct larder_cache *cache = __atomic_load_n(&larder->cache_by_id[id], __ATOMIC_ACQUIRE);
         if (cache != NULL) {
             cache_flush_bin(cache, slot);
@@ -115,8 +107,7 @@ void larder_reclaim_slot(struct larder *larder, struct larder_slot *slot) {
     }
 }
 
-/* ---- attaching and detaching
- * ----------------------------------------------------------------------------------- */
+/* ---- attaching and detaching ---- */
 
 /* Claim the index; false iff it is taken or out of range. */
 static bool register_slot(struct larder *larder, struct larder_slot *slot, unsigned index) {
@@ -133,7 +124,7 @@ struct larder_slot *larder_slot_attach(struct larder *larder, unsigned index) {
     if (index >= larder->slot_limit || larder_port_should_fail("slot")) {
         return NULL;
     }
-    struct larder_slot *slot = frames_alloc_metadata(larder, 1);
+    struct larder_slot *slot = frames_alloc_metadata(larder, UINT64_C(1) << SLOT_ORDER);
     if (slot == NULL) {
         return NULL;
     }

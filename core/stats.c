@@ -5,9 +5,7 @@
 
 #include "larder/stats.h"
 
-/* ---- zones
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- zones ---- */
 
 unsigned larder_zone_count(const struct larder *larder) {
     return larder->buddies.zone_count;
@@ -110,9 +108,7 @@ int larder_unusable_index(const struct larder_zone_stats *stats, unsigned order)
                  free);
 }
 
-/* ---- frames
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- frames ---- */
 
 static uint64_t largest_order(const struct zone *zone) {
     if (zone->whole_orders != 0) {
@@ -150,9 +146,7 @@ void larder_frames_stats(struct larder *larder, struct larder_frames_stats *stat
     stats->allocated = stats->usable > elsewhere ? stats->usable - elsewhere : 0;
 }
 
-/* ---- the map
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- the map ---- */
 
 void larder_map_span(const struct larder *larder, uint64_t *first_address, uint64_t *end_address) {
     *first_address = larder->map.base_address;

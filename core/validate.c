@@ -22,8 +22,7 @@ static bool broken(struct larder_fatal *fatal, const void *pointer, const char *
     return false;
 }
 
-/* ---- page blocks and zones
- * ------------------------------------------------------------------------------------ */
+/* ---- page blocks and zones ---- */
 
 /* Is this link on that list? Bounded by the number of links there can be. */
 static bool is_on(const struct list *link, const struct list *head, uint64_t limit) {
@@ -145,9 +144,7 @@ static bool check_zone_lists(struct buddies *buddies, struct zone *zone,
     return true;
 }
 
-/* ---- frames
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- frames ---- */
 
 static bool check_frames(struct larder *larder, struct larder_fatal *fatal) {
     struct larder_frames_stats stats;
@@ -178,9 +175,7 @@ static bool check_frames(struct larder *larder, struct larder_fatal *fatal) {
     return true;
 }
 
-/* ---- caches
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- caches ---- */
 
 static bool check_slab_frames(const struct larder_cache *cache, const struct slab *slab,
                               struct larder_fatal *fatal) {

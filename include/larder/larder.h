@@ -52,15 +52,16 @@ enum larder_status {
 /* A short English sentence for a status; never NULL. */
 const char *larder_status_text(enum larder_status status);
 
-/* Request flags, common to frames, caches and the heap. */
+/* Request flags, common to frames, caches and the heap. They start above the small orders, so that
+ * a fast path tests both with one compare. */
 typedef uint32_t larder_flags;
-#define LARDER_ZERO 0x01u        /* the memory reads as zero */
-#define LARDER_USE_RESERVE 0x02u /* may dip below the watermark: for callers that must not fail */
-#define LARDER_NO_RECLAIM 0x04u  /* fail rather than reclaim: for callers inside reclaim */
-#define LARDER_PANIC 0x08u       /* failure is fatal: LARDER_FATAL_NO_MEMORY instead of NULL */
+#define LARDER_ZERO 0x04u        /* the memory reads as zero */
+#define LARDER_USE_RESERVE 0x08u /* may dip below the watermark: for callers that must not fail */
+#define LARDER_NO_RECLAIM 0x10u  /* fail rather than reclaim: for callers inside reclaim */
+#define LARDER_PANIC 0x20u       /* failure is fatal: LARDER_FATAL_NO_MEMORY instead of NULL */
 #define LARDER_ZONE_SHIFT 8u     /* LARDER_ZONE(z): only zones 0..z; without it, any zone, */
 #define LARDER_ZONE(z) (((larder_flags)(z) + 1u) << LARDER_ZONE_SHIFT) /* highest first */
-#define LARDER_FLAGS_ALL 0xf0fu /* every bit above; any other bit is LARDER_BAD_OPTION or NULL */
+#define LARDER_FLAGS_ALL 0xf3cu /* every bit above; any other bit is LARDER_BAD_OPTION or NULL */
 
 /* The caller's mistakes, recognised from metadata. Each is reported once through
  * larder_port_fatal(), which does not return. Always on. */
@@ -150,9 +151,11 @@ struct larder_slot *larder_slot_attach(struct larder *larder, unsigned index);
 /* Give everything the slot holds back to the depots and free the slot. On Linux: at thread exit. */
 void larder_slot_detach(struct larder *larder, struct larder_slot *slot);
 
-/* The slot that has none: always empty, always full, shared by all. larder_port_slot() returns it
- * for CPUs and threads that are not attached. */
-extern struct larder_slot *const larder_slot_none;
+/* The slot that has none: always empty, always full, shared by all, never written.
+ * larder_port_slot() returns it for CPUs and threads that are not attached; its address is a
+ * constant, so a thread-local pointer can start as it. */
+extern const struct larder_slot larder_slot_nobody;
+#define larder_slot_none ((struct larder_slot *)&larder_slot_nobody)
 
 /* Index of a slot, 0-based; UINT_MAX for larder_slot_none. */
 unsigned larder_slot_index(const struct larder_slot *slot);

@@ -86,9 +86,9 @@ uint64_t larder_port_clock_ms(void);
  * B F. larder_fatal_write() in larder/stats.h formats the report. */
 _Noreturn void larder_port_fatal(const struct larder_fatal *fatal);
 
-/* Memory has run out: make every other attached slot call larder_reclaim_slot() on itself soon (a kernel: an
- * inter-processor interrupt), and wait for it for a bounded time if the context allows to wait. May do
- * nothing. No lock held. */
+/* Memory has run out: make every other attached slot call larder_reclaim_slot() on itself soon (a
+ * kernel: an inter-processor interrupt), and wait for it for a bounded time if the context allows
+ * to wait. May do nothing. No lock held. */
 void larder_port_empty_slots(struct larder *larder);
 
 /* An event of the slow paths, for traces; `what` is a string constant such as "split", "merge",
