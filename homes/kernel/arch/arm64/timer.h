@@ -1,0 +1,19 @@
+/* timer.h: the generic timer of each CPU: a clock they share and a tick of their own. */
+#ifndef TIMER_H
+#define TIMER_H
+
+#include <stdint.h>
+
+/* Start the clock. Once, first thing. */
+void timer_setup(void);
+
+/* Ticks on this CPU from now on; `irq` is the virtual timer's interrupt. On every CPU. */
+void timer_start(unsigned irq);
+
+/* Counter ticks a second. */
+uint64_t timer_hz(void);
+
+/* Wait without sleeping: for devices. */
+void timer_delay_us(uint64_t us);
+
+#endif

@@ -1,0 +1,116 @@
+# The bare-metal arm64 home: one image for every board, build/kernel/kernel8.img.
+#
+#   make kernel                     the image and the device trees for QEMU's Pis
+#   make run BOARD=qemu-virt        boot it; see tools/boot-kernel for CPUS= MEM= ENTRY= DTB= ARGS=
+#   make image                      build/sdcard, to be copied to an SD card
+#
+# Variants, in folders of their own, with the same rules:
+#   kernel           as shipped
+#   kernel-asserts   the core with its assertions, for the in-kernel tests
+
+KERNEL := $(BUILD)/kernel
+KERNEL_HOME := homes/kernel
+KERNEL_PARTS := boot arch/arm64 drivers lib shell boards/raspberry-pi-4 boards/raspberry-pi-3 \
+    boards/qemu-virt
+KERNEL_C := $(KERNEL_HOME)/port.c $(filter-out %/offsets.c,\
+    $(foreach part,$(KERNEL_PARTS),$(sort $(wildcard $(KERNEL_HOME)/$(part)/*.c))))
+KERNEL_S := $(sort $(wildcard $(KERNEL_HOME)/arch/arm64/*.S))
+LIBFDT_AARCH64 ?= /usr/lib/aarch64-linux-gnu/libfdt.a
+LIBGCC_AARCH64 := $(shell $(CC_AARCH64) -print-libgcc-file-name 2>/dev/null)
+
+# No vector registers (CORE_CFLAGS_AARCH64): exceptions do not save them. Frame pointers: for stack
+# traces. A fixed address: pointers in tables need no relocation.
+KERNEL_FLAGS := $(CORE_CFLAGS_AARCH64) -mtune=cortex-a72 -fno-pic -fno-pie \
+    -fno-stack-protector -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer \
+    -fno-asynchronous-unwind-tables -I$(KERNEL_HOME) $(KERNEL_PARTS:%=-I$(KERNEL_HOME)/%) \
+    -I$(KERNEL)
+# Code that runs with the MMU off: memory is Device memory there.
+KERNEL_EARLY_FLAGS := -mstrict-align -fno-tree-loop-distribute-patterns -fno-jump-tables
+KERNEL_FLAGS_early := $(KERNEL_EARLY_FLAGS)
+KERNEL_FLAGS_page_table := $(KERNEL_EARLY_FLAGS)
+KERNEL_FLAGS_string := -fno-tree-loop-distribute-patterns
+# libfdt's header lies beside the host's.
+KERNEL_FLAGS_devicetree := -idirafter /usr/include
+
+KERNEL_DTS := raspberry-pi-4 raspberry-pi-3
+KERNEL_DTBS := $(KERNEL_DTS:%=$(KERNEL)/%.dtb)
+KERNEL_HEADERS := $(KERNEL)/config.h $(KERNEL)/offsets.h
+
+# ---- Made before anything is compiled -------------------------------------------------------------
+$(KERNEL)/config.h: $(KERNEL_HOME)/kernel-config
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)
+	$(Q)awk '{ sub(/#.*/, "") } NF == 2 { print "#define CONFIG_" $$1, $$2 }' $< > $@
+
+$(KERNEL)/offsets.h: $(KERNEL_HOME)/arch/arm64/offsets.c $(KERNEL)/config.h
+	$(call say,GEN,$@)
+	$(Q)$(CC_AARCH64) $(KERNEL_FLAGS) -MMD -MP -MF $@.d -MT $@ -S $< -o $@.s
+	$(Q)sed -n 's/^->\([A-Z_]*\) #*\([0-9]*\).*/#define \1 \2/p' $@.s > $@
+
+# ---- One variant: $(1) folder, $(2) more flags for everything ---------------------------------------
+define kernel_variant
+$(1)/core/%.o: core/%.c | $(KERNEL_HEADERS)
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
+	$$(Q)$(CC_AARCH64) $(KERNEL_FLAGS) $(2) -MMD -MP -c $$< -o $$@
+
+$(1)/%.o: $(KERNEL_HOME)/%.c | $(KERNEL_HEADERS)
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
+	$$(Q)$(CC_AARCH64) $(KERNEL_FLAGS) $(2) $$(KERNEL_FLAGS_$$(*F)) -MMD -MP -c $$< -o $$@
+
+$(1)/%.asm.o: $(KERNEL_HOME)/%.S | $(KERNEL_HEADERS)
+	@mkdir -p $$(@D)
+	$$(call say,AS,$$@)
+	$$(Q)$(CC_AARCH64) $(KERNEL_FLAGS) -MMD -MP -c $$< -o $$@
+
+$(1)/link.ld: $(KERNEL_HOME)/link.ld.in $(KERNEL_HOME)/arch/arm64/layout.h $(KERNEL)/config.h
+	@mkdir -p $$(@D)
+	$$(call say,GEN,$$@)
+	$$(Q)$(CC_AARCH64) -E -P -x c -D__ASSEMBLER__ -I$(KERNEL_HOME)/arch/arm64 -I$(KERNEL) $$< -o $$@
+
+# Two passes: the second has the names of the first one's functions.
+$(1)/kernel8.elf: $(CORE_SRC:%.c=$(1)/%.o) $(KERNEL_C:$(KERNEL_HOME)/%.c=$(1)/%.o) \
+    $(KERNEL_S:$(KERNEL_HOME)/%.S=$(1)/%.asm.o) $(1)/link.ld $(KERNEL_HOME)/lib/symbols.awk
+	$$(call say,LD,$$@)
+	$$(Q)awk -f $(KERNEL_HOME)/lib/symbols.awk /dev/null > $(1)/symbols.s
+	$$(Q)$$(call kernel_link,$(1),$(1)/pass1.elf)
+	$$(Q)$(CROSS)nm -n $(1)/pass1.elf | awk -f $(KERNEL_HOME)/lib/symbols.awk > $(1)/symbols.s
+	$$(Q)$$(call kernel_link,$(1),$$@)
+	$$(Q)rm -f $(1)/pass1.elf
+
+$(1)/kernel8.img: $(1)/kernel8.elf
+	$$(call say,IMG,$$@)
+	$$(Q)$(CROSS)objcopy -O binary $$< $$@
+endef
+
+kernel_link = $(CROSS)as $(1)/symbols.s -o $(1)/symbols.o && $(CROSS)ld -static -nostdlib \
+    --fatal-warnings -z noexecstack -z max-page-size=4096 --no-warn-rwx-segments \
+    -T $(1)/link.ld $(filter %.o,$^) $(1)/symbols.o $(LIBFDT_AARCH64) $(LIBGCC_AARCH64) -o $(2)
+
+$(eval $(call kernel_variant,$(KERNEL),-DLARDER_ASSERTIONS=0))
+$(eval $(call kernel_variant,$(BUILD)/kernel-asserts,-DLARDER_ASSERTIONS=1))
+
+# ---- Device trees for QEMU's Pis, which have none of their own -------------------------------------
+$(KERNEL)/%.dtb: $(KERNEL_HOME)/boards/%/qemu.dts
+	@mkdir -p $(@D)
+	$(call say,DTC,$@)
+	$(Q)dtc -q -I dts -O dtb -o $@ $<
+
+# ---- Targets ---------------------------------------------------------------------------------------
+.PHONY: kernel kernel-run kernel-image
+kernel: $(KERNEL)/kernel8.img $(KERNEL_DTBS) ## the kernel's image
+
+RUN_TARGET := kernel-run
+kernel-run: kernel
+	$(Q)tools/boot-kernel --board $(BOARD) $(if $(CPUS),--cpus $(CPUS)) $(if $(MEM),--memory $(MEM)) \
+	    $(if $(ENTRY),--entry $(ENTRY)) $(if $(DTB),--dtb $(DTB)) $(if $(LIMIT),--limit $(LIMIT)) \
+	    --run $(ARGS)
+
+IMAGES += kernel-image
+kernel-image: kernel
+	$(Q)mkdir -p $(BUILD)/sdcard
+	$(Q)cp $(KERNEL)/kernel8.img $(KERNEL_HOME)/boards/config.txt $(BUILD)/sdcard/
+	$(Q)cp $(KERNEL_HOME)/boards/sdcard.txt $(BUILD)/sdcard/README.txt
+	$(Q)printf '\n' > $(BUILD)/sdcard/cmdline.txt
+	@echo "  $(BUILD)/sdcard is ready: see README.txt in it, and docs/raspberry-pi.md"
