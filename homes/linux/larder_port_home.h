@@ -15,9 +15,15 @@
 
 #define LARDER_PORT_CAN_RESERVE 1
 
-/* A signal-safe, dlopen-safe single word of static TLS. NULL: this thread is not attached. */
-extern _Thread_local struct larder_slot *larder_port_thread_slot
-    __attribute__((tls_model("initial-exec")));
+/* One word of static TLS, signal-safe; larder_slot_none until this thread is attached. In a program
+ * it lies at a constant offset; in a shared library, which may be dlopened, one load finds the
+ * offset. */
+#if defined(__PIC__) && !defined(__PIE__)
+#define LARDER_PORT_TLS __attribute__((tls_model("initial-exec")))
+#else
+#define LARDER_PORT_TLS __attribute__((tls_model("local-exec")))
+#endif
+extern _Thread_local struct larder_slot *larder_port_thread_slot LARDER_PORT_TLS;
 
 typedef struct {
     uint32_t held; /* atomic: acquire on taking, release on giving back */
@@ -48,9 +54,8 @@ static inline void larder_port_slot_leave(uintptr_t state) {
 }
 
 static inline struct larder_slot *larder_port_slot(struct larder *larder) {
-    struct larder_slot *slot = larder_port_thread_slot;
     (void)larder;
-    return __builtin_expect(slot != NULL, 1) ? slot : larder_slot_none;
+    return larder_port_thread_slot;
 }
 
 static inline void larder_port_relax(void) {

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-_Thread_local struct larder_slot *larder_port_thread_slot;
+_Thread_local struct larder_slot *larder_port_thread_slot = larder_slot_none;
 
 /* ---- Locks ----------------------------------------------------------------------------------- */
 
@@ -140,8 +140,8 @@ _Noreturn void larder_port_fatal(const struct larder_fatal *fatal) {
     abort();
 }
 
-/* A thread empties itself on its next slow path. Interrupting threads with a signal to make them do so
- * now would break programs that use the signal. */
+/* A thread empties itself on its next slow path. Interrupting threads with a signal to make them do
+ * so now would break programs that use the signal. */
 void larder_port_empty_slots(struct larder *larder) {
     (void)larder;
 }
