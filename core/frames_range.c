@@ -80,12 +80,23 @@ struct contiguous {
     larder_flags flags;
 };
 
+static bool is_above_watermark(const struct zone *zone, const struct contiguous *want) {
+    uint64_t keep = (want->flags & LARDER_USE_RESERVE) != 0 ? 0 : zone->reserve;
+    return zone->free >= want->count + keep;
+}
+
+static bool zone_has_enough(struct zone *zone, const struct contiguous *want) {
+    lock_acquire(&zone->lock);
+    bool has_enough = is_above_watermark(zone, want);
+    lock_release(&zone->lock);
+    return has_enough;
+}
+
 static bool take_if_still_free(struct larder *larder, struct zone *zone, uint64_t first,
                                const struct contiguous *want) {
-    uint64_t keep = (want->flags & LARDER_USE_RESERVE) != 0 ? 0 : zone->reserve;
     lock_acquire(&zone->lock);
-    bool is_free = zone->free >= want->count + keep &&
-                   buddy_range_is_free(&larder->buddies, first, want->count);
+    bool is_free =
+        is_above_watermark(zone, want) && buddy_range_is_free(&larder->buddies, first, want->count);
     if (is_free) {
         buddy_take_range(&larder->buddies, zone, first, want->count);
     }
@@ -99,7 +110,7 @@ static frame_index contiguous_in_zone(struct larder *larder, struct zone *zone,
     uint64_t misalign = larder->map.base_address >> FRAME_SHIFT;
     uint64_t end = min_u64(zone->end_pageblock * PAGEBLOCK_FRAMES, want->limit_frame);
     uint64_t first = zone->first_pageblock * PAGEBLOCK_FRAMES;
-    for (;;) {
+    while (zone_has_enough(zone, want)) {
         first = align_up(first + misalign, want->align_frames) - misalign;
         if (first >= end || end - first < want->count) {
             return FRAME_NONE;
@@ -111,6 +122,7 @@ static frame_index contiguous_in_zone(struct larder *larder, struct zone *zone,
             return (frame_index)first;
         }
     }
+    return FRAME_NONE;
 }
 
 static frame_index find_contiguous(struct larder *larder, const struct contiguous *want) {
