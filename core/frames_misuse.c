@@ -17,24 +17,27 @@ static uint64_t head_of(const struct larder *larder, uint64_t index) {
     return index;
 }
 
-/* A run from larder_frames_alloc_contiguous() may start anywhere: look back for it, but not for
- * ever. */
-static uint64_t head_of_long_run(const struct larder *larder, uint64_t index) {
-    uint64_t stop =
-        index > (UINT64_C(1) << LARDER_ORDER_MAX) ? index - (UINT64_C(1) << LARDER_ORDER_MAX) : 0;
-    for (uint64_t head = index; head-- > stop;) {
-        uint64_t length = frame_run_length(&larder->map, head);
-        if (length > 0) {
-            return head + length > index ? head : index;
-        }
-    }
-    return index;
-}
-
 static bool is_usable(struct larder *larder, uint64_t index) {
     const struct larder_range *range =
         larder_ranges_find(&larder->map.ranges, frame_address(&larder->map, index));
     return range != NULL && range->kind == LARDER_RANGE_USABLE;
+}
+
+/* A run from larder_frames_alloc_contiguous() may start anywhere: look back for it, to the first
+ * frame that cannot be part of it. */
+static uint64_t head_of_long_run(struct larder *larder, uint64_t index) {
+    for (uint64_t head = index; head-- > 0;) {
+        uint64_t length = frame_run_length(&larder->map, head);
+        if (length > 0) {
+            return head + length > index ? head : index;
+        }
+        bool is_in_next_block = head % PAGEBLOCK_FRAMES == PAGEBLOCK_FRAMES - 1;
+        if (buddy_range_is_free(&larder->buddies, head, 1) ||
+            (is_in_next_block && !is_usable(larder, head))) {
+            break;
+        }
+    }
+    return index;
 }
 
 static void what_frame(struct larder *larder, uint64_t index, struct larder_what *what) {
