@@ -212,22 +212,21 @@ unsigned buddy_take_frames(struct buddies *buddies, struct zone *zone, unsigned 
 
 /* ---- giving ---- */
 
-/* Give frames to the page block they are part of. It may have been wholly allocated (NONE): then it
- * opens. */
-static void give_bits(struct pageblock *block, unsigned first, unsigned count) {
+/* A page block that was wholly allocated is about to get frames back. */
+static inline void open_taken(struct pageblock *block) {
     if (block->state == PAGEBLOCK_NONE) {
         block->state = PAGEBLOCK_OPEN;
         block->count_free = 0;
         list_link_init(&block->link);
     }
-    pageblock_give_range(block, first, count);
 }
 
 static void give_part(struct buddies *buddies, struct zone *zone, uint64_t number, unsigned first,
                       unsigned count) {
     struct pageblock *block = &buddies->pageblock[number];
     ASSERT(block->state != PAGEBLOCK_WHOLE);
-    give_bits(block, first, count);
+    open_taken(block);
+    pageblock_give_range(block, first, count);
     place_open(buddies, zone, block, pageblock_largest(block));
 }
 
@@ -260,6 +259,9 @@ void buddy_give(struct buddies *buddies, struct zone *zone, uint64_t first, uint
  * they are few, at the whole bitmap where they are many. */
 static unsigned largest_after_give(const struct pageblock *block, unsigned before, unsigned count,
                                    const frame_index *frames) {
+    if (before == PAGEBLOCK_ORDER - 1 && block->count_free < PAGEBLOCK_FRAMES) {
+        return before; /* as large as it gets while a frame is missing */
+    }
     if (count > GIVE_FEW) {
         return pageblock_largest(block);
     }
@@ -278,8 +280,9 @@ void buddy_give_frames(struct buddies *buddies, struct zone *zone, unsigned coun
         uint64_t number = frames[first] / PAGEBLOCK_FRAMES;
         struct pageblock *block = &buddies->pageblock[number];
         unsigned before = block->state == PAGEBLOCK_OPEN ? block->largest : 0;
+        open_taken(block);
         while (end < count && frames[end] / PAGEBLOCK_FRAMES == number) {
-            give_bits(block, frames[end++] % PAGEBLOCK_FRAMES, 1);
+            pageblock_give_frame(block, frames[end++] % PAGEBLOCK_FRAMES);
         }
         place_open(buddies, zone, block,
                    largest_after_give(block, before, end - first, frames + first));
@@ -433,12 +436,4 @@ enum larder_status buddies_init(struct buddies *buddies, const struct frame_map 
 
 void buddies_fini(struct buddies *buddies) {
     larder_port_release(buddies->pageblock, pageblock_bytes(buddies));
-}
-
-struct zone *buddies_zone_of(struct buddies *buddies, uint64_t frame) {
-    struct zone *zone = buddies->zone;
-    while (frame / PAGEBLOCK_FRAMES >= zone->end_pageblock) {
-        zone++;
-    }
-    return zone;
 }

@@ -56,7 +56,13 @@ void buddies_fini(struct buddies *buddies);
 bool buddies_commit(struct buddies *buddies, uint64_t first, uint64_t count);
 
 /* The zone that holds a frame. */
-struct zone *buddies_zone_of(struct buddies *buddies, uint64_t frame);
+static inline struct zone *buddies_zone_of(struct buddies *buddies, uint64_t frame) {
+    struct zone *zone = buddies->zone;
+    while (frame / PAGEBLOCK_FRAMES >= zone->end_pageblock) {
+        zone++;
+    }
+    return zone;
+}
 
 /* An aligned block of 2^order frames; FRAME_NONE iff the zone has none. */
 frame_index buddy_take(struct buddies *buddies, struct zone *zone, unsigned order);

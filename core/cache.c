@@ -17,7 +17,7 @@ void *larder_cache_alloc(struct larder_cache *cache, larder_flags flags) {
         uintptr_t state = larder_port_slot_enter();
         struct magazine *magazine =
             slot_bin_at(slot_here(cache->larder), cache->bin_offset)->loaded;
-        uint32_t count = magazine->count;
+        size_t count = magazine->count;
         if (LIKELY(count > 0)) {
             void *object = magazine->object[count - 1];
             magazine->count = count - 1;
@@ -36,7 +36,7 @@ void larder_cache_free(struct larder_cache *cache, void *object) {
         uintptr_t state = larder_port_slot_enter();
         struct magazine *magazine =
             slot_bin_at(slot_here(cache->larder), cache->bin_offset)->loaded;
-        uint32_t count = magazine->count;
+        size_t count = magazine->count;
         if (LIKELY(count < magazine->capacity)) {
             magazine->object[count] = object;
             magazine->count = count + 1;
@@ -130,8 +130,8 @@ static void *alloc_from_bin(struct larder_cache *cache) {
 /* ---- filling from the slabs ---- */
 
 /* slab_take() gives ascending addresses; a magazine is popped from its end. */
-static void reverse(void **object, uint32_t count) {
-    for (uint32_t low = 0, high = count; low + 1 < high; low++) {
+static void reverse(void **object, size_t count) {
+    for (size_t low = 0, high = count; low + 1 < high; low++) {
         void *swap = object[low];
         object[low] = object[--high];
         object[high] = swap;

@@ -62,11 +62,11 @@ void cache_init(struct larder_cache *cache, struct larder *larder, unsigned id,
 /* Take up to `count` objects from the slabs, making a slab only when there is none at all; returns
  * how many, 0 iff there is no memory, a constructor refuses or the limit is reached. No lock held.
  */
-uint32_t cache_take(struct larder_cache *cache, uint32_t count, void **out, larder_flags flags,
-                    uintptr_t site);
+size_t cache_take(struct larder_cache *cache, size_t count, void **out, larder_flags flags,
+                  uintptr_t site);
 
 /* Give taken objects back to their slabs; mistakes are fatal by name. No lock held. */
-void cache_give(struct larder_cache *cache, uint32_t count, void *const *objects, uintptr_t site);
+void cache_give(struct larder_cache *cache, size_t count, void *const *objects, uintptr_t site);
 
 /* One more slab, empty. False iff there is no memory or a constructor refuses. No lock held. */
 bool cache_grow(struct larder_cache *cache, larder_flags flags);

@@ -268,20 +268,20 @@ uint64_t cache_trim(struct larder_cache *cache, uint64_t count) {
 
 /* ---- taking ---- */
 
-static uint32_t below_limit(const struct larder_cache *cache, uint32_t count) {
+static size_t below_limit(const struct larder_cache *cache, size_t count) {
     if (cache->limit_objects == 0) {
         return count;
     }
     uint64_t left = cache->limit_objects > cache->taken ? cache->limit_objects - cache->taken : 0;
-    return (uint32_t)min_u64(count, left);
+    return (size_t)min_u64(count, left);
 }
 
 /* From the slabs there are; the cache's lock is held. */
-static uint32_t take_available(struct larder_cache *cache, uint32_t count, void **out,
-                               uintptr_t site) {
-    uint32_t taken = 0;
+static size_t take_available(struct larder_cache *cache, size_t count, void **out, uintptr_t site) {
+    size_t taken = 0;
     for (struct slab *slab; taken < count && (slab = fullest_slab(cache)) != NULL;) {
-        uint32_t here = slab_take(slab, &cache->geometry, count - taken, out + taken);
+        uint32_t wanted = (uint32_t)min_u64(count - taken, SLAB_SLOTS_MAX);
+        uint32_t here = slab_take(slab, &cache->geometry, wanted, out + taken);
         if (cache->debug != 0) {
             debug_take(cache, slab, here, out + taken, site);
         }
@@ -293,13 +293,13 @@ static uint32_t take_available(struct larder_cache *cache, uint32_t count, void 
     return taken;
 }
 
-uint32_t cache_take(struct larder_cache *cache, uint32_t count, void **out, larder_flags flags,
-                    uintptr_t site) {
-    uint32_t taken = 0;
+size_t cache_take(struct larder_cache *cache, size_t count, void **out, larder_flags flags,
+                  uintptr_t site) {
+    size_t taken = 0;
     bool at_limit = fault_is_due(cache);
     while (taken == 0 && !at_limit) {
         lock_acquire(&cache->lock);
-        uint32_t allowed = below_limit(cache, count);
+        size_t allowed = below_limit(cache, count);
         at_limit = allowed == 0;
         taken = take_available(cache, allowed, out, site);
         lock_release(&cache->lock);
@@ -349,9 +349,9 @@ static void give_one(struct larder_cache *cache, void *object, uintptr_t site) {
     place_slab(cache, slab);
 }
 
-void cache_give(struct larder_cache *cache, uint32_t count, void *const *objects, uintptr_t site) {
+void cache_give(struct larder_cache *cache, size_t count, void *const *objects, uintptr_t site) {
     lock_acquire(&cache->lock);
-    for (uint32_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         give_one(cache, objects[i], site);
     }
     cache->taken -= count;

@@ -39,11 +39,13 @@ static frame_index take_once(struct larder *larder, unsigned order, uint64_t cou
         struct zone *zone = &larder->buddies.zone[i];
         frame_index index = FRAME_NONE;
         lock_acquire(&zone->lock);
+        uint64_t free_min = zone->free_min;
         if (is_above_watermark(zone, count, flags)) {
             index = buddy_take(&larder->buddies, zone, order);
         }
         if (index != FRAME_NONE && count < UINT64_C(1) << order) {
             buddy_give(&larder->buddies, zone, index + count, (UINT64_C(1) << order) - count);
+            zone->free_min = min_u64(free_min, zone->free); /* the tail was never gone */
         }
         lock_release(&zone->lock);
         if (index != FRAME_NONE) {
@@ -137,8 +139,8 @@ void frames_free_metadata(struct larder *larder, void *frames) {
 #define WHOLE_BIN (FRAME_BINS - 1u) /* page blocks: one magazine both ways, nothing to scatter */
 #define WHOLE_BIN_SHARE 64u         /* it holds at most this part of the memory */
 
-/* Blocks of a frame magazine: bounded in bytes to 248 KiB, and to 8 MiB of page blocks. */
-static const uint8_t bin_capacity[FRAME_BINS] = {62, 30, 14, 7, 4};
+/* Blocks of a frame magazine: bounded in bytes to 244 KiB, and to 8 MiB of page blocks. */
+static const uint8_t bin_capacity[FRAME_BINS] = {61, 29, 13, 7, 4};
 
 static unsigned take_many(struct larder *larder, unsigned order, unsigned count,
                           frame_index *frames, larder_flags flags) {
@@ -167,7 +169,8 @@ static unsigned take_many(struct larder *larder, unsigned order, unsigned count,
 /* Fill a magazine with blocks; the slot is entered. The lowest comes out first. */
 static void refill(struct larder *larder, struct magazine *magazine, unsigned bin) {
     frame_index frames[MAGAZINE_CAPACITY_MAX];
-    unsigned taken = take_many(larder, frame_bin_order(bin), magazine->capacity, frames, 0);
+    unsigned taken =
+        take_many(larder, frame_bin_order(bin), (unsigned)magazine->capacity, frames, 0);
     for (unsigned i = taken; i-- > 0;) {
         larder->map.owner[frames[i]] = OWNER_BIN;
         magazine_push(magazine, frame_pointer(&larder->map, frames[i]));
@@ -188,8 +191,10 @@ static void give_to_zone(struct larder *larder, struct zone *zone, unsigned orde
 
 /* Give the newest `count` blocks of a magazine back to the buddies; neighbours that share a zone go
  * under one lock. The slot is entered, or the magazine is nobody's. */
-static void drain(struct larder *larder, struct magazine *magazine, unsigned bin, unsigned count) {
+static void drain(struct larder *larder, struct magazine *magazine, unsigned bin,
+                  size_t count_blocks) {
     frame_index frames[MAGAZINE_CAPACITY_MAX];
+    unsigned count = (unsigned)count_blocks;
     for (unsigned i = 0; i < count; i++) {
         frames[i] = (frame_index)frame_of(&larder->map, magazine->object[--magazine->count]);
         larder->map.owner[frames[i]] = OWNER_NONE;
@@ -278,9 +283,9 @@ uint64_t frames_in_bins(struct larder *larder) {
 /* ---- allocation ---- */
 
 static inline void *pop_frames(struct larder *larder, struct magazine *magazine, unsigned bin) {
-    uint32_t count = magazine->count - 1;
-    void *frames = magazine->object[count];
-    magazine->count = count;
+    size_t count = magazine->count;
+    void *frames = magazine->object[count - 1];
+    magazine->count = count - 1;
     larder->map.owner[frame_of(&larder->map, frames)] = (uint8_t)(OWNER_FRAMES + bin);
     return frames;
 }
@@ -324,11 +329,12 @@ static NOINLINE void *frames_alloc_slow(struct larder *larder, unsigned order, l
 }
 
 void *larder_frames_alloc(struct larder *larder, unsigned order, larder_flags flags) {
-    if (LIKELY((order | flags) < FRAME_BINS - 1)) { /* an order with a bin, and no flag */
+    unsigned bin = order | flags; /* the order itself if it has a bin and there is no flag */
+    if (LIKELY(bin < FRAME_BINS - 1)) {
         uintptr_t state = larder_port_slot_enter();
-        struct magazine *magazine = slot_here(larder)->frame_take[order];
+        struct magazine *magazine = slot_here(larder)->frame_take[bin];
         if (LIKELY(magazine->count > 0)) {
-            void *frames = pop_frames(larder, magazine, order);
+            void *frames = pop_frames(larder, magazine, bin);
             larder_port_slot_leave(state);
             return frames;
         }
@@ -438,7 +444,7 @@ void larder_frames_free(struct larder *larder, void *frames) {
         if (LIKELY(bin < FRAME_BINS)) {
             uintptr_t state = larder_port_slot_enter();
             struct magazine *magazine = slot_here(larder)->frame_give[bin];
-            uint32_t count = magazine->count;
+            size_t count = magazine->count;
             if (LIKELY(count < magazine->capacity)) {
                 magazine->object[count] = frames;
                 magazine->count = count + 1;

@@ -64,7 +64,7 @@ void *larder_alloc(struct larder *larder, size_t size_bytes) {
     unsigned bin = bin_for(larder, size_bytes);
     uintptr_t state = larder_port_slot_enter();
     struct magazine *magazine = slot_here(larder)->bin[bin].loaded;
-    uint32_t count = magazine->count;
+    size_t count = magazine->count;
     if (LIKELY(count > 0)) {
         void *object = magazine->object[count - 1];
         magazine->count = count - 1;
@@ -161,7 +161,7 @@ void larder_free(struct larder *larder, void *pointer) {
         unsigned owner = map->owner[index];
         uintptr_t state = larder_port_slot_enter();
         struct magazine *magazine = slot_here(larder)->bin[owner].loaded;
-        uint32_t count = magazine->count;
+        size_t count = magazine->count;
         if (LIKELY(count < magazine->capacity)) {
             magazine->object[count] = pointer;
             magazine->count = count + 1;

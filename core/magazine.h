@@ -14,12 +14,13 @@
 
 #include "check.h"
 
-#define MAGAZINE_CAPACITY_MAX 62u /* 62 pointers and the head are 512 bytes */
+#define MAGAZINE_CAPACITY_MAX 61u /* 61 pointers and the head are 512 bytes */
 
 struct magazine {
     struct magazine *next; /* in a depot */
-    uint32_t count;        /* objects in it, ≤ capacity */
-    uint32_t capacity;     /* constant */
+    size_t count;          /* objects in it, ≤ capacity; as wide as an index, so that the fast
+                              path widens nothing */
+    size_t capacity;       /* constant */
     void *object[];
 };
 
@@ -59,7 +60,7 @@ static inline void bin_swap(struct bin *bin) {
     bin->previous = loaded;
 }
 
-static inline uint32_t bin_objects(const struct bin *bin) {
+static inline size_t bin_objects(const struct bin *bin) {
     return bin->loaded->count + bin->previous->count;
 }
 

@@ -13,14 +13,19 @@
 
 #define WORD_ORDER 6u /* an aligned run of this order is one word */
 
-/* Bit i set: an aligned run of 2^order frames (order ≤ 6) starts at bit i of the word. */
-static uint64_t run_starts(uint64_t word, unsigned order) {
-    static const uint64_t aligned[] = {
+/* From the starts of aligned runs of 2^order ones to the starts of those of 2^(order + 1). */
+static inline uint64_t fold(uint64_t starts, unsigned order) {
+    static const uint64_t aligned[WORD_ORDER] = {
         0x5555555555555555u, 0x1111111111111111u, 0x0101010101010101u,
         0x0001000100010001u, 0x0000000100000001u, 0x0000000000000001u,
     };
+    return starts & starts >> (1u << order) & aligned[order];
+}
+
+/* Bit i set: an aligned run of 2^order frames (order ≤ 6) starts at bit i of the word. */
+static inline uint64_t run_starts(uint64_t word, unsigned order) {
     for (unsigned k = 0; k < order && word != 0; k++) {
-        word &= (word >> (1u << k)) & aligned[k];
+        word = fold(word, k);
     }
     return word;
 }
@@ -34,29 +39,28 @@ static bool words_are_free(const struct pageblock *block, unsigned word, unsigne
     return all == ~UINT64_C(0);
 }
 
-/* Largest order above 6 that is free, given that some whole word is. */
-static unsigned largest_of_words(const struct pageblock *block) {
-    for (unsigned order = PAGEBLOCK_ORDER; order > WORD_ORDER; order--) {
-        unsigned step = 1u << (order - WORD_ORDER);
-        for (unsigned word = 0; word < PAGEBLOCK_WORDS; word += step) {
-            if (words_are_free(block, word, order)) {
-                return order;
-            }
-        }
+/* The largest order that starts in this word, if it is above `largest`; else `largest`. */
+static inline unsigned largest_with(uint64_t word, unsigned largest) {
+    uint64_t starts = run_starts(word, largest + 1);
+    while (starts != 0) {
+        largest++;
+        starts = largest < WORD_ORDER ? fold(starts, largest) : 0;
     }
-    return WORD_ORDER;
+    return largest;
 }
 
 unsigned pageblock_largest(const struct pageblock *block) {
+    uint64_t full_words = 0;
     unsigned largest = 0;
     for (unsigned i = 0; i < PAGEBLOCK_WORDS; i++) {
-        uint64_t word = block->free_bits[i];
-        if (word == ~UINT64_C(0)) {
-            return largest_of_words(block);
-        }
-        while (largest < WORD_ORDER && run_starts(word, largest + 1) != 0) {
-            largest++;
-        }
+        full_words |= (uint64_t)(block->free_bits[i] == ~UINT64_C(0)) << i;
+    }
+    if (full_words != 0) {
+        return WORD_ORDER +
+               largest_with(full_words, 0); /* words are to it what bits are to a word */
+    }
+    for (unsigned i = 0; i < PAGEBLOCK_WORDS; i++) {
+        largest = largest_with(block->free_bits[i], largest);
     }
     return largest;
 }

@@ -58,6 +58,14 @@ unsigned pageblock_take_frames(struct pageblock *block, unsigned count, uint16_t
 bool pageblock_is_free(const struct pageblock *block, unsigned first, unsigned count);
 bool pageblock_is_taken(const struct pageblock *block, unsigned first, unsigned count);
 
+/* Give back one taken frame. */
+static inline void pageblock_give_frame(struct pageblock *block, unsigned frame) {
+    uint64_t bit = UINT64_C(1) << frame % WORD_BITS;
+    ASSERT((block->free_bits[frame / WORD_BITS] & bit) == 0);
+    block->free_bits[frame / WORD_BITS] |= bit;
+    block->count_free++;
+}
+
 /* Give back / take exactly these frames; the caller has checked that all are taken / free. */
 void pageblock_give_range(struct pageblock *block, unsigned first, unsigned count);
 void pageblock_take_range(struct pageblock *block, unsigned first, unsigned count);

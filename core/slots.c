@@ -8,7 +8,7 @@
 
 /* ---- magazines ---- */
 
-static struct larder_cache *magazine_cache_for(struct larder *larder, uint32_t capacity) {
+static struct larder_cache *magazine_cache_for(struct larder *larder, size_t capacity) {
     struct larder_cache *cache = larder->magazine_cache;
     size_t bytes = sizeof(struct magazine) + capacity * sizeof(void *);
     while (cache->geometry.object_bytes < bytes) {
