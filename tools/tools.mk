@@ -1,23 +1,30 @@
 # The core built alone as proof, the tests of all variants, coverage, the checks.
 
 # ---- core: gcc and clang, x86-64 and arm64, once per home ------------------------------------------
-# A home that has no port header yet is left out.
-CORE_HOMES := $(patsubst homes/%/larder_port_home.h,%,$(sort $(wildcard homes/*/larder_port_home.h)))
-CORE_HOMES_AARCH64 := $(CORE_HOMES)
-CORE_HOMES_X86 := $(filter-out kernel,$(CORE_HOMES))
+# A home takes part as soon as it has its .mk file. What its port header needs beside
+# -Ihomes/<home> it says there: CORE_HOME_FLAGS.<home> (more flags) and CORE_HOME_DEPS.<home> (files
+# that must be generated first).
+CORE_HOMES := $(foreach home,$(patsubst homes/%/larder_port_home.h,%,$(sort $(wildcard \
+    homes/*/larder_port_home.h))),$(if $(wildcard homes/$(home)/$(home).mk),$(home)))
 CORE_DIR := $(BUILD)/core
+CORE_HOME_FLAGS.kernel ?= -I$(KERNEL)
+CORE_HOME_DEPS.kernel ?= $(KERNEL_HEADERS)
+core_flags = -Ihomes/$(1) $(CORE_HOME_FLAGS.$(1))
 
-$(foreach home,$(CORE_HOMES_X86),\
-    $(eval $(call larder_core,$(CORE_DIR)/$(home)-x86_64-gcc,$(CC),$(CORE_CFLAGS) -Ihomes/$(home),)) \
-    $(eval $(call larder_core,$(CORE_DIR)/$(home)-x86_64-clang,$(CLANG),$(CORE_CFLAGS) -Ihomes/$(home),)))
-$(foreach home,$(CORE_HOMES_AARCH64),\
-    $(eval $(call larder_core,$(CORE_DIR)/$(home)-aarch64-gcc,$(CC_AARCH64),$(CORE_CFLAGS_AARCH64) -Ihomes/$(home),$(CROSS))) \
-    $(eval $(call larder_core,$(CORE_DIR)/$(home)-aarch64-clang,$(CLANG_AARCH64),$(CORE_CFLAGS_AARCH64) -Ihomes/$(home),$(CROSS))))
-
-CORE_OBJECTS := $(foreach home,$(CORE_HOMES_X86),$(CORE_DIR)/$(home)-x86_64-gcc/larder.o \
-    $(CORE_DIR)/$(home)-x86_64-clang/larder.o) \
-    $(foreach home,$(CORE_HOMES_AARCH64),$(CORE_DIR)/$(home)-aarch64-gcc/larder.o \
-    $(CORE_DIR)/$(home)-aarch64-clang/larder.o)
+# $(1) home  $(2) machine  $(3) gcc  $(4) clang  $(5) flags  $(6) binutils prefix
+define core_proof
+$(call larder_core,$(CORE_DIR)/$(1)-$(2)-gcc,$(3),$(5) $(call core_flags,$(1)),$(6))
+$(call larder_core,$(CORE_DIR)/$(1)-$(2)-clang,$(4),$(5) $(call core_flags,$(1)),$(6))
+$(CORE_SRC:core/%.c=$(CORE_DIR)/$(1)-$(2)-gcc/core/%.o): | $(CORE_HOME_DEPS.$(1))
+$(CORE_SRC:core/%.c=$(CORE_DIR)/$(1)-$(2)-clang/core/%.o): | $(CORE_HOME_DEPS.$(1))
+CORE_OBJECTS += $(CORE_DIR)/$(1)-$(2)-gcc/larder.o $(CORE_DIR)/$(1)-$(2)-clang/larder.o
+endef
+CORE_OBJECTS :=
+# The kernel's header has instructions of arm64 in it.
+$(foreach home,$(filter-out kernel,$(CORE_HOMES)),\
+    $(eval $(call core_proof,$(home),x86_64,$(CC),$(CLANG),$(CORE_CFLAGS),)))
+$(foreach home,$(CORE_HOMES),$(eval $(call \
+    core_proof,$(home),aarch64,$(CC_AARCH64),$(CLANG_AARCH64),$(CORE_CFLAGS_AARCH64),$(CROSS))))
 
 core: $(CORE_OBJECTS) ## the core alone: gcc and clang, x86-64 and arm64, for each home
 	$(if $(CORE_OBJECTS),,$(error nothing to build: no homes/*/larder_port_home.h))
@@ -60,12 +67,16 @@ coverage: ## the tests once more with gcov: lines and branches of core/ reached
 # The checks ask for what is really used to compile, so they get it from here.
 CHECK_ENVIRONMENT = CC='$(CC)' CLANG='$(CLANG)' CC_AARCH64='$(CC_AARCH64)' \
     CORE_CFLAGS='$(CORE_CFLAGS)' CORE_CFLAGS_AARCH64='$(CORE_CFLAGS_AARCH64)' \
-    HOST_CFLAGS='$(HOST_CFLAGS)' KERNEL_CFLAGS='$(KERNEL_CFLAGS)' \
-    SYMBOLS_FOLDER='$(abspath $(CORE_DIR))'
+    HOST_CFLAGS='$(HOST_CFLAGS)' KERNEL_CFLAGS='$(KERNEL_FLAGS)' \
+    SYMBOLS_FOLDER='$(abspath $(CORE_DIR))' HOMES='$(CORE_HOMES)' \
+    $(foreach home,$(CORE_HOMES),HOME_FLAGS_$(home)='$(call core_flags,$(home))')
 
-check: ## style, layers, symbols, flags, links …; ONLY='format tidy' picks some
-	+@$(if $(ONLY),$(if $(filter symbols,$(ONLY)),,:)) $(MAKE) --no-print-directory -k core; \
-	    CORE_STATUS=$$? $(CHECK_ENVIRONMENT) tools/check/run $(ONLY)
+check: $(foreach home,$(CORE_HOMES),$(CORE_HOME_DEPS.$(home))) ## style, layers, symbols, flags, links …; ONLY='format tidy' picks some
+	@mkdir -p $(BUILD)
+	+@$(if $(filter-out symbols,$(or $(filter symbols,$(ONLY)),$(if $(ONLY),none,symbols))),:,$(MAKE) \
+	    --no-print-directory -k core) >$(BUILD)/core.log 2>&1; \
+	    CORE_STATUS=$$? CORE_LOG=$(abspath $(BUILD))/core.log $(CHECK_ENVIRONMENT) \
+	    tools/check/run $(ONLY)
 
 .PHONY: format
 format: ## let clang-format 14 write the C files

@@ -12,11 +12,11 @@ warn='-Wall -Wextra -Wundef -Wconversion -Wstrict-prototypes -Wmissing-prototype
 CORE_CFLAGS="-std=c11 -ffreestanding -fvisibility=hidden $warn -Iinclude"
 CORE_CFLAGS_AARCH64=$CORE_CFLAGS
 HOST_CFLAGS="-std=c11 $warn -Iinclude"
-KERNEL_CFLAGS=''
+KERNEL_CFLAGS='' HOMES=sim HOME_FLAGS_sim=-Ihomes/sim
 LARDER_TREE=$work/tree
 SYMBOLS_FOLDER=$work/objects
-export CC CLANG CC_AARCH64 CORE_CFLAGS CORE_CFLAGS_AARCH64 HOST_CFLAGS KERNEL_CFLAGS LARDER_TREE \
-    SYMBOLS_FOLDER
+export CC CLANG CC_AARCH64 CORE_CFLAGS CORE_CFLAGS_AARCH64 HOST_CFLAGS KERNEL_CFLAGS HOMES \
+    HOME_FLAGS_sim LARDER_TREE SYMBOLS_FOLDER
 
 # A tree in which nothing is wrong, and one build of its core.
 good_tree() {

@@ -65,7 +65,7 @@ END
 # All that ./dev run wants, as installed.
 install_all() {
     printf '%s\n' make gcc libc6-dev python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
-        libfdt-dev:arm64 libfdt1 qemu-system-arm >"$work/installed"
+        libfdt-dev:arm64 libfdt1 device-tree-compiler qemu-system-arm >"$work/installed"
 }
 
 deb822() {

@@ -30,9 +30,8 @@ each_line() {
     xargs -d '\n' -r -n 1 -P "$(nproc)" "$@"
 }
 
-# Where no home exists yet there is nothing to find the port with.
-port_homes() {
-    for header in homes/*/larder_port_home.h; do
-        [ ! -f "$header" ] || basename "$(dirname "$header")"
-    done
+# The homes the Makefile knows, and how it compiles the core for one.
+home_flags() {
+    eval "echo \"\${HOME_FLAGS_$1:-}\""
 }
+homes_but_kernel=$(printf '%s\n' ${HOMES:-} | grep -vx kernel | tr '\n' ' ')
