@@ -4,8 +4,6 @@
 
 #include "larder/port.h"
 
-#define GIVE_FEW 3u /* frames given to one page block at once: from more on, look at all of it */
-
 /* ---- lists ---- */
 
 static uint64_t number_of(const struct buddies *buddies, const struct pageblock *block) {
@@ -255,37 +253,36 @@ void buddy_give(struct buddies *buddies, struct zone *zone, uint64_t first, uint
     }
 }
 
-/* The largest order after frames[0 .. count) of one page block were given: looking at each where
- * they are few, at the whole bitmap where they are many. */
-static unsigned largest_after_give(const struct pageblock *block, unsigned before, unsigned count,
-                                   const frame_index *frames) {
-    if (before == PAGEBLOCK_ORDER - 1 && block->count_free < PAGEBLOCK_FRAMES) {
-        return before; /* as large as it gets while a frame is missing */
+/* Give one frame back, and remember in the page block how large a run that made. */
+static inline void give_frame(struct pageblock *block, unsigned frame) {
+    pageblock_give_frame(block, frame);
+    if (block->pending < PAGEBLOCK_ORDER) { /* else as large as it gets while a frame is missing */
+        unsigned largest = pageblock_run_order(block, frame) + 1;
+        block->pending = (uint8_t)(largest > block->pending ? largest : block->pending);
     }
-    if (count > GIVE_FEW) {
-        return pageblock_largest(block);
-    }
-    for (unsigned i = 0; i < count; i++) {
-        unsigned order = pageblock_run_order(block, frames[i] % PAGEBLOCK_FRAMES);
-        before = order > before ? order : before;
-    }
-    return before;
 }
 
+/* First all bits, then each page block once: frames of a batch often share one. */
 void buddy_give_frames(struct buddies *buddies, struct zone *zone, unsigned count,
                        const frame_index *frames) {
+    struct pageblock *touched[BUDDY_BATCH];
+    unsigned count_touched = 0;
+    ASSERT(count <= BUDDY_BATCH);
     lock_assert_held(&zone->lock);
     zone->free += count;
-    for (unsigned first = 0, end = 0; first < count; first = end) {
-        uint64_t number = frames[first] / PAGEBLOCK_FRAMES;
-        struct pageblock *block = &buddies->pageblock[number];
-        unsigned before = block->state == PAGEBLOCK_OPEN ? block->largest : 0;
-        open_taken(block);
-        while (end < count && frames[end] / PAGEBLOCK_FRAMES == number) {
-            pageblock_give_frame(block, frames[end++] % PAGEBLOCK_FRAMES);
+    for (unsigned i = 0; i < count; i++) {
+        struct pageblock *block = &buddies->pageblock[frames[i] / PAGEBLOCK_FRAMES];
+        if (block->pending == 0) {
+            open_taken(block);
+            block->pending = (uint8_t)(block->count_free > 0 ? block->largest + 1 : 1);
+            touched[count_touched++] = block;
         }
-        place_open(buddies, zone, block,
-                   largest_after_give(block, before, end - first, frames + first));
+        give_frame(block, frames[i] % PAGEBLOCK_FRAMES);
+    }
+    for (unsigned i = 0; i < count_touched; i++) {
+        unsigned largest = touched[i]->pending - 1u;
+        touched[i]->pending = 0;
+        place_open(buddies, zone, touched[i], largest);
     }
 }
 

@@ -22,6 +22,7 @@
 #define BUDDY_ORDERS ((unsigned)LARDER_ORDER_MAX + 1u)
 #define WHOLE_LISTS (BUDDY_ORDERS - PAGEBLOCK_ORDER)
 #define FULLNESS_BUCKETS 8u
+#define BUDDY_BATCH 64u /* frames given back under one lock */
 
 struct zone {
     struct lock lock;
@@ -74,7 +75,7 @@ unsigned buddy_take_frames(struct buddies *buddies, struct zone *zone, unsigned 
 /* Give back any range of taken frames of one zone, merging as far as it goes. */
 void buddy_give(struct buddies *buddies, struct zone *zone, uint64_t first, uint64_t count);
 
-/* Many single frames; cheaper than one by one where neighbours share a page block. */
+/* Up to BUDDY_BATCH single frames; cheaper than one by one where neighbours share a page block. */
 void buddy_give_frames(struct buddies *buddies, struct zone *zone, unsigned count,
                        const frame_index *frames);
 
