@@ -41,6 +41,7 @@ void schedule_wait(larder_port_lock_t *lock); /* until it is free, or longer */
 void schedule_relax(void);
 bool schedule_is_running(void);
 bool schedule_has_interrupts(void);
+bool schedule_can_stop_others(void);
 _Noreturn void schedule_fail(const char *message); /* only while it is running */
 
 /* fault.c */
@@ -48,7 +49,8 @@ bool fault_now(const char *site);
 void fault_start(void);
 
 /* memory.c */
-extern struct sim *memory_machine; /* new reservations belong to it */
+void check_no_lock(const char *what); /* a call of the port that the core makes without locks */
+extern struct sim *memory_machine;    /* new reservations belong to it */
 unsigned memory_reservations(const struct sim *sim);
 void memory_release_all(const struct sim *sim);
 void *memory_map(size_t size_bytes, size_t align_bytes, bool readable);

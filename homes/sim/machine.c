@@ -209,6 +209,25 @@ void sim_detach(struct sim *sim, unsigned cpu) {
     larder_slot_detach(sim->larder, slot);
 }
 
+/* Outside schedules the other CPUs stand still between calls, so they can be emptied from here. In
+ * a schedule one of them may be in the middle of anything: then nothing is done, as the port
+ * allows. */
+void larder_port_empty_slots(struct larder *larder) {
+    const struct sim_cpu *here = cpu_now();
+    check_no_lock("empty_slots");
+    if (!schedule_can_stop_others()) {
+        return;
+    }
+    for (unsigned id = 0; id < SIM_CPUS_MAX; id++) {
+        const struct sim_cpu *cpu = cpu_get(id);
+        for (unsigned i = 0; cpu != here && i < cpu->attached_count; i++) {
+            if (cpu->attached[i].larder == larder) {
+                larder_reclaim_slot(larder, cpu->attached[i].slot);
+            }
+        }
+    }
+}
+
 void sim_validate(struct sim *sim) {
     struct larder_fatal found = {0};
     struct sim_cpu *cpu = cpu_now();

@@ -64,7 +64,7 @@ void *memory_map(size_t size_bytes, size_t align_bytes, bool readable) {
     return span + head_bytes;
 }
 
-static void check_no_lock(const char *what) {
+void check_no_lock(const char *what) {
     schedule_point(SIM_MEMORY, what);
     if (cpu_now()->held_count) {
         sim_fail("CPU %u calls %s with a lock held", cpu_now()->id, what);

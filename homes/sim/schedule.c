@@ -59,6 +59,10 @@ bool schedule_has_interrupts(void) {
     return s.running && s.race->interrupt;
 }
 
+bool schedule_can_stop_others(void) {
+    return !s.running;
+}
+
 unsigned schedule_current(void) {
     return s.current;
 }

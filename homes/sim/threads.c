@@ -27,6 +27,10 @@ bool schedule_has_interrupts(void) {
     return false;
 }
 
+bool schedule_can_stop_others(void) {
+    return false;
+}
+
 void schedule_fail(const char *message) {
     (void)message;
     abort();

@@ -212,6 +212,21 @@ static void a_request_uses_the_fullest_page_block(void **state) {
     expect_same();
 }
 
+static void a_page_block_taken_in_parts_can_be_given_as_a_whole(void **state) {
+    (void)state;
+    make(&(struct larder_range){GIB, 8 * MIB, 0}, 1, NULL);
+    give_all_ram();
+    struct zone *zone = &buddies.zone[0];
+    lock_acquire(&zone->lock);
+    buddy_take_range(&buddies, zone, 500, 20);
+    buddy_take_range(&buddies, zone, 520, 1020);
+    lock_release(&zone->lock);
+    set(500, 1040, FREE, USED);
+    give(500, 1040, USED);
+    assert_int_equal(buddy_whole_order(&buddies, 0), 11);
+    expect_same();
+}
+
 static void zones_do_not_merge_with_each_other(void **state) {
     (void)state;
     const struct larder_config config = {.zone = {{"dma", GIB + 8 * MIB}, {"normal", UINT64_MAX}},
@@ -315,6 +330,7 @@ int main(void) {
         cmocka_unit_test_teardown(a_split_leaves_every_smaller_order, teardown),
         cmocka_unit_test_teardown(unaligned_ram_is_carved_by_natural_alignment, teardown),
         cmocka_unit_test_teardown(a_request_uses_the_fullest_page_block, teardown),
+        cmocka_unit_test_teardown(a_page_block_taken_in_parts_can_be_given_as_a_whole, teardown),
         cmocka_unit_test_teardown(zones_do_not_merge_with_each_other, teardown),
         cmocka_unit_test_teardown(bulk_takes_and_gives_many, teardown),
         cmocka_unit_test_teardown(random_ranges, teardown),

@@ -150,10 +150,13 @@ static void lengths_of_blocks_and_runs(void **state) {
     (void)state;
     add(0, MIB, LARDER_RANGE_USABLE);
     init();
-    for (unsigned order = 0; order < FRAME_BIN_ORDERS; order++) {
-        map.owner[order] = (uint8_t)(OWNER_FRAMES + order);
-        assert_int_equal(frame_run_length(&map, order), 1u << order);
+    for (unsigned bin = 0; bin < FRAME_BINS; bin++) {
+        map.owner[bin] = (uint8_t)(OWNER_FRAMES + bin);
+        assert_int_equal(frame_run_length(&map, bin), 1u << frame_bin_order(bin));
+        assert_int_equal(frame_bin_of(frame_bin_order(bin)), bin);
     }
+    assert_int_equal(frame_bin_of(LARDER_ORDER_MAX), FRAME_BINS);
+    assert_int_equal(frame_bin_of(4), FRAME_BINS);
     map.owner[10] = OWNER_RUN;
     map.record[10].count_frames = 77;
     assert_int_equal(frame_run_length(&map, 10), 77);
