@@ -146,6 +146,10 @@ refuses layers 'an include upwards' 'core/slab.c:1: heap.h is in row 7, above 4'
 echo '#include "lock.h"' >"$tree/core/slab.c"
 refuses layers 'what the rows allow and the list forbids' 'lock.h is not for slab to know'
 
+mkdir -p "$tree/fit"
+printf '#include "base.h"\n#include "slab.h"\n' >"$tree/fit/region.c"
+refuses layers 'a region heap that knows slabs' 'fit/region.c:2: slab.h is not for fit/ to know'
+
 echo '#include <string.h>' >"$tree/core/slab.c"
 refuses layers 'a header of libc' 'string.h is not freestanding'
 
