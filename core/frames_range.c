@@ -175,7 +175,8 @@ void *larder_frames_alloc_contiguous(struct larder *larder, uint64_t count, uint
 static bool to_frames(const struct frame_map *map, const struct larder_range *range, bool inward,
                       uint64_t *first, uint64_t *end) {
     uint64_t range_first = range->address, range_last_end;
-    if (!checked_add(range->address, range->size_bytes, &range_last_end)) {
+    if (range->size_bytes == 0 ||
+        !checked_add(range->address, range->size_bytes, &range_last_end)) {
         return false;
     }
     if (inward) {
