@@ -57,7 +57,7 @@ static void start_interrupts(void) {
     if (!irq_init(controller, machine.irq.address))
         panic("no interrupt controller at %#lx", machine.irq.address[0]);
     irq_cpu_init();
-    timer_start(irq_timer());
+    timer_start();
     if (machine.console.irq != MACHINE_IRQ_NONE)
         console_listen(machine.console.irq);
     irq_enable();

@@ -15,7 +15,8 @@
 #define SOURCE 0x60          /* a word per CPU: what is pending */
 #define MAILBOX_SET 0x80     /* 16 bytes per CPU, four mailboxes */
 #define MAILBOX_CLEAR 0xc0
-#define SOURCE_TIMER 3u /* virtual */
+#define SOURCE_PHYSICAL_TIMER 1u /* the non-secure EL1 one */
+#define SOURCE_VIRTUAL_TIMER 3u
 #define SOURCE_MAILBOX 4u
 #define SOURCE_VIDEOCORE 8u
 #define SOURCES 12u
@@ -94,7 +95,8 @@ static void bcm2836_signal(unsigned cpu) {
 
 const struct irq_controller bcm2836_irq = {
     .name = "BCM2836 local",
-    .timer_irq = SOURCE_TIMER,
+    .timer_irq = SOURCE_VIRTUAL_TIMER,
+    .nap_irq = SOURCE_PHYSICAL_TIMER,
     .init = bcm2836_init,
     .cpu_init = bcm2836_cpu_init,
     .enable = bcm2836_enable,

@@ -9,6 +9,7 @@
 #include "console.h"
 
 #include "cpu.h"
+#include "event.h"
 #include "irq.h"
 #include "kernel.h"
 #include "lock.h"

@@ -1,7 +1,9 @@
 /* gic_v2.c: Arm Generic Interrupt Controller, version 2 (IHI 0048): GIC-400 of the Pi 4, virt.
  *
  * INTID 0..15 are signals between CPUs (one is used), 16..31 private to a CPU (its timer), from 32
- * on shared (sent to CPU 0). Level-triggered as the reset leaves them; all of one priority.
+ * on shared (sent to CPU 0). Level-triggered as the reset leaves them; all of one priority, so none
+ * is let through while another is handled, except the one that ends naps (timer_nap() may be called
+ * in a handler).
  */
 #include "cpu.h"
 #include "io.h"
@@ -22,15 +24,18 @@
 #define CPU_BYTES 0x2000u
 #define CPU_CONTROL 0x000
 #define CPU_PRIORITY_MASK 0x004
+#define CPU_BINARY_POINT 0x008
 #define CPU_ACKNOWLEDGE 0x00c
 #define CPU_END 0x010
 
 #define INTID_BITS 0x3ffu
 #define INTID_SPURIOUS 1020u /* and above */
 #define INTID_SIGNAL 0u
-#define INTID_TIMER 27u
+#define INTID_VIRTUAL_TIMER 27u
+#define INTID_PHYSICAL_TIMER 30u /* the non-secure EL1 one */
 #define INTID_SHARED 32u
 #define PRIORITY_ALL 0xa0a0a0a0u
+#define PRIORITY_NAP 0xa040a0a0u /* of the word with INTID 28 to 31 */
 
 static uintptr_t distributor;
 static uintptr_t cpu_interface;
@@ -60,8 +65,10 @@ static void gic_cpu_init(unsigned cpu) {
     io_write(distributor + DISABLE, 0xffff0000u);
     for (unsigned irq = 0; irq < INTID_SHARED; irq += 4)
         io_write(distributor + PRIORITY + irq, PRIORITY_ALL);
+    io_write(distributor + PRIORITY + INTID_PHYSICAL_TIMER / 4 * 4, PRIORITY_NAP);
     io_write(distributor + ENABLE, 1u << INTID_SIGNAL);
     io_write(cpu_interface + CPU_PRIORITY_MASK, 0xff);
+    io_write(cpu_interface + CPU_BINARY_POINT, 0);
     io_write(cpu_interface + CPU_CONTROL, 1);
 }
 
@@ -98,7 +105,8 @@ static void gic_signal(unsigned cpu) {
 
 const struct irq_controller gic_v2 = {
     .name = "GICv2",
-    .timer_irq = INTID_TIMER,
+    .timer_irq = INTID_VIRTUAL_TIMER,
+    .nap_irq = INTID_PHYSICAL_TIMER,
     .init = gic_init,
     .cpu_init = gic_cpu_init,
     .enable = gic_enable,

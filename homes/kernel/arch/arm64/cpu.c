@@ -90,35 +90,48 @@ void cpu_call(unsigned index, void (*fn)(void *arg), void *arg) {
     }
     cpu_call_wait(index);
     cpu->call_argument = arg;
+    cpu->caller = cpu_self();
     atomic_store_explicit(&cpu->call, fn, memory_order_release);
     cpu_request(index, CPU_REQUEST_WAKE);
 }
 
+static bool is_calling(const struct cpu *cpu) {
+    return atomic_load_explicit(&cpu->call, memory_order_acquire) != NULL;
+}
+
+/* The look and the sleep are one step for interrupts: the one that says it is done is not missed.
+ */
 void cpu_call_wait(unsigned index) {
     struct cpu *cpu = &cpus[index];
 
     if (index >= cpu_count() || cpu == cpu_this())
         return;
-    while (atomic_load_explicit(&cpu->call, memory_order_acquire) != NULL)
-        event_wait();
+    while (is_calling(cpu)) {
+        uintptr_t state = irq_save();
+
+        if (is_calling(cpu))
+            interrupt_wait();
+        irq_restore(state);
+    }
 }
 
 static void take_call(struct cpu *cpu) {
     void (*fn)(void *) = atomic_load_explicit(&cpu->call, memory_order_acquire);
+    unsigned caller = cpu->caller;
 
     if (fn == NULL)
         return;
     fn(cpu->call_argument);
     count_call(cpu);
     atomic_store_explicit(&cpu->call, NULL, memory_order_release);
-    event_send();
+    cpu_request(caller, CPU_REQUEST_WAKE);
 }
 
 void cpu_wait_for_interrupt(void) {
     interrupt_wait();
 }
 
-/* The look and the sleep are one step for interrupts, as in console_read(). */
+/* As in cpu_call_wait(). */
 _Noreturn void cpu_idle(void) {
     struct cpu *cpu = cpu_this();
 
@@ -137,7 +150,6 @@ _Noreturn void cpu_idle(void) {
 
 void cpu_request(unsigned index, uint32_t request) {
     atomic_fetch_or_explicit(&cpus[index].requests, request, memory_order_release);
-    event_send();
     irq_signal(index);
 }
 

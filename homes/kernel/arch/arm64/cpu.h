@@ -34,6 +34,7 @@ struct cpu {
     uint64_t midr;                  /* which core it is; constant after start */
     unsigned entry_level;           /* exception level at its entry; constant after start */
     enum cpu_start start;           /* constant */
+    bool can_nap;                   /* timer_nap() has an interrupt to wake it; this CPU only */
     atomic_bool online;             /* set once by the CPU itself, release */
     atomic_bool stopped;            /* set once by the CPU itself */
     _Atomic uint32_t requests;      /* set by anybody, taken by this CPU */
@@ -43,6 +44,7 @@ struct cpu {
     atomic_bool in_hook;            /* this CPU may be in the tick hook; sequentially consistent */
     _Atomic(void (*)(void *)) call; /* set by the caller (release), cleared when done (release) */
     void *call_argument;            /* guarded by `call` */
+    unsigned caller;                /* who waits for it, perhaps; guarded by `call` */
     unsigned char emergency[1024];  /* stack for the report when the others are no good */
 } __attribute__((aligned(128)));
 

@@ -50,3 +50,7 @@ void irq_signal(unsigned cpu) {
 unsigned irq_timer(void) {
     return controller->timer_irq;
 }
+
+unsigned irq_nap(void) {
+    return controller->nap_irq;
+}

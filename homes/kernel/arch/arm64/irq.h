@@ -15,6 +15,7 @@
 struct irq_controller {
     const char *name;
     unsigned timer_irq;                    /* of the virtual timer; private */
+    unsigned nap_irq;                      /* of the physical timer; private */
     bool (*init)(const uint64_t *address); /* once, on CPU 0; false iff it is not there */
     void (*cpu_init)(unsigned cpu);        /* on every CPU */
     void (*enable)(unsigned irq);          /* private: on this CPU; shared: sent to CPU 0 */
@@ -44,7 +45,8 @@ void irq_dispatch(void);
 /* Inter-processor interrupt; arrives in cpu_take_requests(). Nothing before irq_init(). */
 void irq_signal(unsigned cpu);
 
-/* The virtual timer's interrupt. */
+/* The virtual timer's interrupt, and the physical one's. */
 unsigned irq_timer(void);
+unsigned irq_nap(void);
 
 #endif

@@ -107,7 +107,7 @@ _Noreturn void secondary_start(struct cpu *cpu, uint64_t entry_level) {
     if (cpu->slot == NULL)
         panic("no memory for the slot of CPU %u", cpu->index);
     irq_cpu_init();
-    timer_start(irq_timer());
+    timer_start();
     atomic_store_explicit(&cpu->online, true, memory_order_release);
     irq_enable();
     cpu_idle();

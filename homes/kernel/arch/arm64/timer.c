@@ -1,12 +1,14 @@
-/* timer.c: see timer.h. The virtual timer, because EL1 may use it whoever sits above. */
+/* timer.c: see timer.h. Ticks come from the virtual timer, naps are ended by the physical one; EL1
+ * may use both. */
 #include "timer.h"
 
-#include "barrier.h"
 #include "cpu.h"
+#include "event.h"
 #include "irq.h"
 #include "kernel.h"
 
 #define TIMER_ON 1ul
+#define NAP_US 50u
 #define US_PER_SECOND 1000000ul
 
 static uint64_t clock_hz;
@@ -82,10 +84,38 @@ void tick_hook_set(void (*hook)(void)) {
             __asm__ volatile("yield");
 }
 
-void timer_start(unsigned irq) {
+/* ---- Naps ------------------------------------------------------------------------------------ */
+
+static void nap_timer(uint64_t control) {
+    __asm__ volatile("msr cntp_ctl_el0, %0\n\tisb" ::"r"(control));
+}
+
+/* A nap that ended while interrupts were on: timer_nap() turns the timer off before that, so this
+ * is a race of the interrupt controller at most. */
+static void nap_over(void) {
+    nap_timer(0);
+}
+
+/* With interrupts masked, as in all locks: a pending interrupt ends the sleep all the same. */
+void timer_nap(void) {
+    uintptr_t state = irq_save();
+
+    if (cpu_this()->can_nap) {
+        __asm__ volatile("msr cntp_tval_el0, %0" ::"r"(clock_hz / US_PER_SECOND * NAP_US));
+        nap_timer(TIMER_ON);
+        interrupt_wait();
+        nap_timer(0);
+    }
+    irq_restore(state);
+}
+
+void timer_start(void) {
     uint64_t first = counter() + clock_hz / CONFIG_TICK_HZ;
 
     __asm__ volatile("msr cntv_cval_el0, %0\n\tmsr cntv_ctl_el0, %1\n\tisb" ::"r"(first),
                      "r"(TIMER_ON));
-    irq_register(irq, tick);
+    nap_timer(0);
+    irq_register(irq_timer(), tick);
+    irq_register(irq_nap(), nap_over);
+    cpu_this()->can_nap = true;
 }

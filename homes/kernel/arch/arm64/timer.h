@@ -7,8 +7,12 @@
 /* Start the clock. Once, first thing. */
 void timer_setup(void);
 
-/* Ticks on this CPU from now on; `irq` is the virtual timer's interrupt. On every CPU. */
-void timer_start(unsigned irq);
+/* Ticks on this CPU from now on, and naps. On every CPU, after irq_cpu_init(). */
+void timer_start(void);
+
+/* Sleep for some 50 us, or until any interrupt is pending. Any context; does nothing before
+ * timer_start(). */
+void timer_nap(void);
 
 /* Counter ticks a second. */
 uint64_t timer_hz(void);
