@@ -14,6 +14,7 @@
 
 static struct page_table tables;
 static struct ticket_lock window_lock;
+static bool is_shared;        /* written once, before there is another CPU */
 static uintptr_t window_next; /* guarded by window_lock */
 
 static bool is_in_image(uint64_t address) {
@@ -58,8 +59,15 @@ void mmu_map_linear(uint64_t address, uint64_t size_bytes, bool writable) {
     barrier_tables();
 }
 
+void mmu_share(void) {
+    is_shared = true;
+}
+
 void mmu_flush(void) {
-    __asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" ::: "memory");
+    if (is_shared)
+        __asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" ::: "memory");
+    else
+        __asm__ volatile("dsb nshst\n\ttlbi vmalle1\n\tdsb nsh\n\tisb" ::: "memory");
 }
 
 /* Every leaf entry of a stretch becomes `entry`, with the address it had if `keep_address`. */

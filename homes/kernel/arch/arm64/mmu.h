@@ -46,6 +46,9 @@ bool mmu_is_readable(uintptr_t virtual);
 /* Every translation of every CPU is looked up again. */
 void mmu_flush(void);
 
+/* From here on there are other CPUs; until then a flush is this one's business. */
+void mmu_share(void);
+
 /* This CPU never uses the lower half again: its walks are off, its translations forgotten. */
 void mmu_retire_identity(void);
 

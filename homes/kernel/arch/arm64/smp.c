@@ -82,6 +82,7 @@ bool smp_start(unsigned limit) {
     bool all_came = true;
     unsigned count = 1;
 
+    mmu_share();
     cache_clean(&boot_info, sizeof boot_info);
     for (unsigned i = 0; i < machine.cpu_count && count < limit; i++) {
         if (machine.cpu[i].mpidr == cpus[0].mpidr)
