@@ -42,6 +42,8 @@ static enum line_result feed(const char *bytes) {
     enum line_result result = LINE_MORE;
     for (; *bytes != '\0'; bytes++)
         result = line_feed(&line, (uint8_t)*bytes);
+    if (result == LINE_MORE)
+        line_settle(&line);
     return result;
 }
 
@@ -152,6 +154,29 @@ static void clears_the_screen(void **state) {
     feed("abc\x1b[D\x0c");
     assert_int_equal(screen.clears, 1);
     assert_shown("abc", 2);
+}
+
+/* However much comes at once, the row is shown again once. */
+static void a_paste_is_shown_once(void **state) {
+    (void)state;
+    feed("end\x01");
+    screen.returns = 0;
+    for (unsigned i = 0; i < 40; i++)
+        (void)line_feed(&line, 'x');
+    assert_int_equal(screen.returns, 0);
+    line_settle(&line);
+    assert_int_equal(screen.returns, 2);
+    assert_shown("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxend", 40);
+    line_settle(&line);
+    assert_int_equal(screen.returns, 2);
+}
+
+static void enter_shows_what_is_entered(void **state) {
+    (void)state;
+    feed("map\x01");
+    (void)line_feed(&line, 'x');
+    assert_int_equal(line_feed(&line, '\r'), LINE_DONE);
+    assert_string_equal(screen_text(screen.above), "> xmap");
 }
 
 static void cancels(void **state) {
@@ -374,6 +399,8 @@ static void survives_noise(void **state) {
             history_add(&history, line.text);
             line_begin(&line);
         }
+        if (next_random(&seed) % 2 == 0)
+            line_settle(&line);
         assert_true(line.cursor <= line.length && line.length < LINE_BYTES);
         assert_int_equal(line.text[line.length], '\0');
         if (line.columns > SCREEN_COLUMNS)
@@ -394,6 +421,8 @@ int main(void) {
         TEST(erases),
         TEST(kills),
         TEST(clears_the_screen),
+        TEST(a_paste_is_shown_once),
+        TEST(enter_shows_what_is_entered),
         TEST(cancels),
         TEST(end_of_input_on_an_empty_line_does_nothing),
         TEST(goes_back_and_forth_in_history),

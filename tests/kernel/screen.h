@@ -15,6 +15,7 @@ struct screen {
     char above[SCREEN_COLUMNS + 1]; /* the row above it */
     unsigned column;
     unsigned bells;
+    unsigned returns;   /* carriage returns */
     unsigned questions; /* ESC [ 6 n */
     unsigned clears;
     unsigned strange; /* sequences it does not know: none are allowed */
@@ -74,6 +75,7 @@ static void screen_put(struct screen *screen, char character) {
         screen->bells++;
     } else if (character == '\r') {
         screen->column = 0;
+        screen->returns++;
     } else if (character == '\n') {
         memcpy(screen->above, screen->row, sizeof(screen->row));
         screen_blank(screen->row);

@@ -1,6 +1,6 @@
-/* line.c: see line.h. Every edit changes the text, then shows the whole row again: at 115,200 baud
- * a row takes 7 ms, and there is one picture to get right instead of one per edit. Typing at the
- * end of the line, the common case, sends only the character. */
+/* line.c: see line.h. Every edit changes the text and leaves the row to be shown again as a whole:
+ * there is one picture to get right instead of one per edit. Typing at the end of the line, the
+ * common case, sends only the character. */
 #include "line.h"
 
 #define CLEAR_TO_END "\x1b[K"
@@ -52,7 +52,14 @@ static void move_right(struct line *line, unsigned columns) {
     put(line, "C");
 }
 
-static void show(struct line *line) {
+static void outdate(struct line *line) {
+    line->stale = true;
+}
+
+void line_settle(struct line *line) {
+    if (!line->stale)
+        return;
+    line->stale = false;
     scroll_to_cursor(line);
     unsigned shown = line->length - line->scroll;
     put(line, "\r");
@@ -71,7 +78,7 @@ static void erase(struct line *line, unsigned from, unsigned to) {
         line->too_long = false;
     line->length -= to - from;
     line->cursor = from;
-    show(line);
+    outdate(line);
 }
 
 static bool insert(struct line *line, char character) {
@@ -89,10 +96,11 @@ static bool insert(struct line *line, char character) {
 static void type(struct line *line, char character) {
     if (!insert(line, character))
         put(line, BELL);
-    else if (line->cursor == line->length && line->cursor - line->scroll <= room(line))
+    else if (!line->stale && line->cursor == line->length &&
+             line->cursor - line->scroll <= room(line))
         emit(line, &character, 1);
     else
-        show(line);
+        outdate(line);
 }
 
 static unsigned word_start(const struct line *line) {
@@ -115,7 +123,7 @@ static unsigned word_end(const struct line *line) {
 
 static void move(struct line *line, unsigned cursor) {
     line->cursor = cursor;
-    show(line);
+    outdate(line);
 }
 
 static void replace(struct line *line, const char *text) {
@@ -126,7 +134,7 @@ static void replace(struct line *line, const char *text) {
     line->length = line->cursor = i;
     line->scroll = 0;
     line->too_long = false;
-    show(line);
+    outdate(line);
 }
 
 /* ---- History --------------------------------------------------------------------------------- */
@@ -172,12 +180,13 @@ static unsigned common_length(const struct completion *completion) {
 }
 
 static void list(struct line *line, const struct completion *completion) {
+    line_settle(line);
     put(line, "\r\n");
     for (unsigned i = 0; i < completion->count; i++) {
         put(line, completion->word[i]);
         put(line, i + 1 < completion->count ? "  " : "\r\n");
     }
-    show(line);
+    outdate(line);
 }
 
 static void complete(struct line *line) {
@@ -279,7 +288,7 @@ static void edit(struct line *line, enum key key) {
         break;
     case KEY_CLEAR:
         put(line, CLEAR_SCREEN);
-        show(line);
+        outdate(line);
         break;
     case KEY_REPORT:
         report(line);
@@ -302,7 +311,8 @@ void line_begin(struct line *line) {
     line->length = line->cursor = line->scroll = line->back = 0;
     line->too_long = false;
     put(line, ASK_WIDTH);
-    show(line);
+    outdate(line);
+    line_settle(line);
 }
 
 enum line_result line_feed(struct line *line, uint8_t byte) {
@@ -313,6 +323,7 @@ enum line_result line_feed(struct line *line, uint8_t byte) {
         edit(line, key);
         return LINE_MORE;
     }
+    line_settle(line);
     put(line, key == KEY_ENTER ? "\r\n" : "^C\r\n");
     if (key == KEY_CANCEL)
         return LINE_CANCELLED;

@@ -4,7 +4,9 @@
  * on one row and scrolls sideways when it is wider than the terminal, so nothing depends on how a
  * terminal wraps. The terminal is asked for its width with every prompt (it is told to go to column
  * 999 and to say where it is then); the answer arrives as input whenever it likes, and one that
- * never comes leaves LINE_COLUMNS_DEFAULT. Pure: one caller at a time, no lock, no allocation.
+ * never comes leaves LINE_COLUMNS_DEFAULT. Showing a row again takes longer than a byte takes to
+ * come, so it waits until there is nothing more to read: line_settle(). Pure: one caller at a time,
+ * no lock, no allocation.
  */
 #ifndef SHELL_LINE_H
 #define SHELL_LINE_H
@@ -48,6 +50,7 @@ struct line {
     char text[LINE_BYTES];
     unsigned length, cursor;
     unsigned scroll;        /* first character shown */
+    bool stale;             /* the row on the terminal is not what it should be */
     bool too_long;          /* characters were lost since the last deletion */
     unsigned back;          /* which line of the history is shown; 0: the draft */
     char draft[LINE_BYTES]; /* what was typed before going back in history */
@@ -58,6 +61,9 @@ void line_init(struct line *line, const struct larder_sink *out, const char *pro
 
 /* Start an empty line: show the prompt and ask for the width. */
 void line_begin(struct line *line);
+
+/* Show the row as it should be. To be called when no byte is waiting; more often is harmless. */
+void line_settle(struct line *line);
 
 /* One byte from the terminal. Unless the result is LINE_MORE the cursor is at the start of a new
  * row, and line_begin() comes next. */

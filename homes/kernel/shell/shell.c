@@ -37,13 +37,19 @@ bool shell_interrupted(void) {
     return false;
 }
 
+/* The next byte; the row is brought up to date before waiting for one. */
 static uint8_t next_byte(void) {
-    if (ahead_count == 0)
-        return (uint8_t)console_read();
-    uint8_t byte = ahead[ahead_first];
-    ahead_first = (ahead_first + 1) % LINE_BYTES;
-    ahead_count--;
-    return byte;
+    if (ahead_count > 0) {
+        uint8_t byte = ahead[ahead_first];
+        ahead_first = (ahead_first + 1) % LINE_BYTES;
+        ahead_count--;
+        return byte;
+    }
+    int byte = console_poll();
+    if (byte >= 0)
+        return (uint8_t)byte;
+    line_settle(&line);
+    return (uint8_t)console_read();
 }
 
 static void entered(enum line_result result) {

@@ -8,11 +8,11 @@
 
 #include <stdatomic.h>
 
-#define WORKER_BLOCKS 256u
+#define WORKER_BLOCKS 128u
 #define MAILBOXES 64u
 #define TICK_BLOCKS 16u
 #define TICK_SIZE_MAX ((size_t)16 << 10)
-#define LOOK_UP_EVERY 32u /* operations between looks at the clock */
+#define LOOK_UP_EVERY 8u /* operations between looks at the clock */
 #define RUN_CPUS_MAX 64u
 
 /* Written by its own CPU only. */

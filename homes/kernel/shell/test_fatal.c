@@ -18,30 +18,41 @@ static void *hide(void *pointer) {
     return pointer;
 }
 
+/* After a call that must be in the stack trace: otherwise it may become a jump, and the function
+ * that made the mistake is gone from the stack. */
+static inline void stay(void) {
+    __asm__ volatile("");
+}
+
 /* ---- Frames ---------------------------------------------------------------------------------- */
 
 static void double_free_frames(void) {
     void *block = hide(larder_frames_alloc(kernel_larder, 6, 0));
     larder_frames_free(kernel_larder, block);
     larder_frames_free(kernel_larder, block);
+    stay();
 }
 
 static void interior_free(void) {
     uint8_t *block = hide(larder_frames_alloc(kernel_larder, 6, 0));
     larder_frames_free(kernel_larder, block + LARDER_FRAME_BYTES);
+    stay();
 }
 
 static void reserved_free(void) {
     larder_frames_free(kernel_larder, mmu_pointer(mmu_address(text_start)));
+    stay();
 }
 
 static void foreign_free(void) {
     larder_free(kernel_larder, hide(text_start));
+    stay();
 }
 
 static void wrong_order(void) {
     void *block = hide(larder_frames_alloc(kernel_larder, 6, 0));
     larder_frames_free_order(kernel_larder, block, 5);
+    stay();
 }
 
 static void no_memory(void) {
@@ -64,6 +75,7 @@ static void double_free_object(void) {
     void *object = hide(larder_cache_alloc(cache, 0));
     larder_cache_free(cache, object);
     larder_cache_free(cache, object);
+    stay();
 }
 
 /* Without debugging it is recognised when the magazine is emptied. */
@@ -73,18 +85,21 @@ static void double_free_late(void) {
     larder_cache_free(cache, object);
     larder_cache_free(cache, object);
     (void)larder_cache_shrink(cache);
+    stay();
 }
 
 static void interior_object(void) {
     struct larder_cache *cache = cache_with("test-inode", "F");
     uint8_t *object = hide(larder_cache_alloc(cache, 0));
     larder_cache_free(cache, object + 8);
+    stay();
 }
 
 static void wrong_cache(void) {
     struct larder_cache *one = cache_with("test-inode", "F");
     struct larder_cache *other = cache_with("test-dentry", "F");
     larder_cache_free(other, hide(larder_cache_alloc(one, 0)));
+    stay();
 }
 
 static void red_zone(void) {
@@ -92,6 +107,7 @@ static void red_zone(void) {
     uint8_t *object = hide(larder_cache_alloc(cache, 0));
     object[72] = 0x41;
     larder_cache_free(cache, object);
+    stay();
 }
 
 static void poison(void) {
@@ -106,7 +122,9 @@ static void poison(void) {
 static void destroyed(void) {
     struct larder_cache *cache = cache_with("test-inode", "");
     (void)larder_cache_destroy(cache, NULL, NULL);
-    (void)larder_cache_alloc(cache, 0);
+    (void)larder_cache_destroy(cache, NULL, NULL);
+    stay();
+    stay();
 }
 
 /* ---- On another CPU, in an interrupt ----------------------------------------------------------
@@ -114,6 +132,7 @@ static void destroyed(void) {
 
 static void on_other_cpu(void *arg) {
     larder_frames_free(kernel_larder, arg);
+    stay();
 }
 
 static void other_cpu(void) {
@@ -127,6 +146,7 @@ static void *tick_block;
 
 static void on_tick(void) {
     larder_frames_free(kernel_larder, tick_block);
+    stay();
 }
 
 static void in_interrupt(void) {
@@ -139,25 +159,32 @@ static void in_interrupt(void) {
 /* ---- Exceptions: a register dump and a stack trace --------------------------------------------
  */
 
-static NOINLINE unsigned trace_inner(const volatile unsigned *pointer) {
-    return *pointer + 1;
+static volatile unsigned result;
+
+static NOINLINE void trace_inner(const volatile unsigned *pointer) {
+    result = *pointer;
+    stay();
 }
 
-static NOINLINE unsigned trace_middle(const volatile unsigned *pointer) {
-    return trace_inner(pointer) + 1;
+static NOINLINE void trace_middle(const volatile unsigned *pointer) {
+    trace_inner(pointer);
+    stay();
 }
 
-static NOINLINE unsigned trace_outer(const volatile unsigned *pointer) {
-    return trace_middle(pointer) + 1;
+static NOINLINE void trace_outer(const volatile unsigned *pointer) {
+    trace_middle(pointer);
+    stay();
 }
 
 static void null_read(void) {
-    (void)trace_outer(hide((void *)0x18));
+    trace_outer(hide((void *)0x18));
+    stay();
 }
 
 static void null_call(void) {
     void (*function)(void) = (void (*)(void))hide(NULL);
     function();
+    stay();
 }
 
 static void write_text(void) {

@@ -46,7 +46,7 @@ static void frames(void) {
         one_order(order);
     EXPECT(larder_frames_alloc(kernel_larder, LARDER_ORDER_MAX + 1, 0) == NULL);
     EXPECT(larder_frames_alloc(kernel_larder, UINT32_MAX, 0) == NULL);
-    EXPECT(larder_frames_alloc(kernel_larder, 0, 0x10) == NULL);
+    EXPECT(larder_frames_alloc(kernel_larder, 0, ~LARDER_FLAGS_ALL) == NULL);
     larder_frames_free(kernel_larder, NULL);
 }
 
