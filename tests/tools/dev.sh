@@ -165,6 +165,7 @@ END
 dev run
 expect_status 0
 expect err 'installing: make gcc .*qemu-system-arm'
+expect err 'missing: make gcc'
 expect err 'adding architecture arm64'
 expect calls '^dpkg --add-architecture arm64$'
 expect calls '^apt-get update$'
