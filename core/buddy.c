@@ -122,7 +122,8 @@ static void open_whole(struct pageblock *block) {
 static void place_open(struct buddies *buddies, struct zone *zone, struct pageblock *block,
                        unsigned largest) {
     bool is_linked = list_is_linked(&block->link);
-    if (is_linked && block->count_free > 0 && block->largest == largest &&
+    bool is_open = block->count_free > 0 && block->count_free < PAGEBLOCK_FRAMES;
+    if (is_linked && is_open && block->largest == largest &&
         block->bucket == bucket_for(block->count_free)) {
         return;
     }
