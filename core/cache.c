@@ -12,19 +12,19 @@
 
 /* ---- the fast path ---- */
 
+static inline struct magazine *loaded_here(const struct larder_cache *cache) {
+    return slot_bin_at(slot_here(cache->larder), cache->bin_offset)->loaded;
+}
+
 void *larder_cache_alloc(struct larder_cache *cache, larder_flags flags) {
     if (LIKELY(flags == 0)) {
+        void *object;
         uintptr_t state = larder_port_slot_enter();
-        struct magazine *magazine =
-            slot_bin_at(slot_here(cache->larder), cache->bin_offset)->loaded;
-        size_t count = magazine->count;
-        if (LIKELY(count > 0)) {
-            void *object = magazine->object[count - 1];
-            magazine->count = count - 1;
-            larder_port_slot_leave(state);
+        bool is_popped = magazine_pop(loaded_here(cache), &object);
+        larder_port_slot_leave(state);
+        if (LIKELY(is_popped)) {
             return object;
         }
-        larder_port_slot_leave(state);
     }
     return cache_alloc_slow(cache, flags, CALL_SITE());
 }
@@ -34,16 +34,11 @@ void larder_cache_free(struct larder_cache *cache, void *object) {
     uint64_t index = frame_of(map, object);
     if (LIKELY(index < map->count_frames && map->owner[index] == cache->owner)) {
         uintptr_t state = larder_port_slot_enter();
-        struct magazine *magazine =
-            slot_bin_at(slot_here(cache->larder), cache->bin_offset)->loaded;
-        size_t count = magazine->count;
-        if (LIKELY(count < magazine->capacity)) {
-            magazine->object[count] = object;
-            magazine->count = count + 1;
-            larder_port_slot_leave(state);
+        bool is_pushed = magazine_push(loaded_here(cache), object);
+        larder_port_slot_leave(state);
+        if (LIKELY(is_pushed)) {
             return;
         }
-        larder_port_slot_leave(state);
     }
     cache_free_slow(cache, object, CALL_SITE());
 }
@@ -58,22 +53,18 @@ static struct bin *late_bin(struct larder_cache *cache) {
 }
 
 static void *late_alloc(struct larder_cache *cache) {
+    void *object;
     uintptr_t state = larder_port_slot_enter();
-    struct magazine *magazine = late_bin(cache)->loaded;
-    void *object = magazine->count > 0 ? magazine->object[--magazine->count] : NULL;
+    bool is_popped = magazine_pop(late_bin(cache)->loaded, &object);
     larder_port_slot_leave(state);
-    return object;
+    return is_popped ? object : NULL;
 }
 
 static bool late_free(struct larder_cache *cache, void *object) {
     uintptr_t state = larder_port_slot_enter();
-    struct magazine *magazine = late_bin(cache)->loaded;
-    bool has_room = magazine->count < magazine->capacity;
-    if (has_room) {
-        magazine_push(magazine, object);
-    }
+    bool is_pushed = magazine_push(late_bin(cache)->loaded, object);
     larder_port_slot_leave(state);
-    return has_room;
+    return is_pushed;
 }
 
 /* ---- bins and the depot ---- */

@@ -282,28 +282,28 @@ uint64_t frames_in_bins(struct larder *larder) {
 
 /* ---- allocation ---- */
 
-static inline void *pop_frames(struct larder *larder, struct magazine *magazine, unsigned bin) {
-    size_t count = magazine->count;
-    void *frames = magazine->object[count - 1];
-    magazine->count = count - 1;
-    larder->map.owner[frame_of(&larder->map, frames)] = (uint8_t)(OWNER_FRAMES + bin);
-    return frames;
+/* Out of a bin; false iff it is empty. */
+static inline bool pop_frames(struct larder *larder, struct magazine *magazine, unsigned bin,
+                              void **frames) {
+    bool is_popped = magazine_pop(magazine, frames);
+    if (LIKELY(is_popped)) {
+        larder->map.owner[frame_of(&larder->map, *frames)] = (uint8_t)(OWNER_FRAMES + bin);
+    }
+    return is_popped;
 }
 
 /* From the slot's bin, filled if need be; NULL iff it has none or the buddies have none to spare.
  */
 static void *alloc_refilling(struct larder *larder, unsigned bin) {
-    void *frames = NULL;
     uintptr_t state = larder_port_slot_enter();
     struct magazine *magazine = slot_here(larder)->frame_take[bin];
     if (magazine_is_real(magazine) && magazine->count == 0 && !larder_port_should_fail("bin")) {
         refill(larder, magazine, bin);
     }
-    if (magazine->count > 0) {
-        frames = pop_frames(larder, magazine, bin);
-    }
+    void *frames;
+    bool is_popped = pop_frames(larder, magazine, bin, &frames);
     larder_port_slot_leave(state);
-    return frames;
+    return is_popped ? frames : NULL;
 }
 
 /* Bins hold blocks of any zone, above the watermark, and no call sites. */
@@ -332,13 +332,12 @@ void *larder_frames_alloc(struct larder *larder, unsigned order, larder_flags fl
     unsigned bin = order | flags; /* the order itself if it has a bin and there is no flag */
     if (LIKELY(bin < FRAME_BINS - 1)) {
         uintptr_t state = larder_port_slot_enter();
-        struct magazine *magazine = slot_here(larder)->frame_take[bin];
-        if (LIKELY(magazine->count > 0)) {
-            void *frames = pop_frames(larder, magazine, bin);
-            larder_port_slot_leave(state);
+        void *frames;
+        bool is_popped = pop_frames(larder, slot_here(larder)->frame_take[bin], bin, &frames);
+        larder_port_slot_leave(state);
+        if (LIKELY(is_popped)) {
             return frames;
         }
-        larder_port_slot_leave(state);
     }
     return frames_alloc_slow(larder, order, flags, CALL_SITE());
 }
@@ -443,16 +442,14 @@ void larder_frames_free(struct larder *larder, void *frames) {
         unsigned bin = *owner - (unsigned)OWNER_FRAMES;
         if (LIKELY(bin < FRAME_BINS)) {
             uintptr_t state = larder_port_slot_enter();
-            struct magazine *magazine = slot_here(larder)->frame_give[bin];
-            size_t count = magazine->count;
-            if (LIKELY(count < magazine->capacity)) {
-                magazine->object[count] = frames;
-                magazine->count = count + 1;
+            bool is_pushed = magazine_push(slot_here(larder)->frame_give[bin], frames);
+            if (LIKELY(is_pushed)) {
                 *owner = OWNER_BIN;
-                larder_port_slot_leave(state);
-                return;
             }
             larder_port_slot_leave(state);
+            if (LIKELY(is_pushed)) {
+                return;
+            }
         }
     }
     frames_free_slow(larder, frames);

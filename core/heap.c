@@ -61,18 +61,12 @@ static inline unsigned bin_for(const struct larder *larder, size_t size_bytes) {
 }
 
 void *larder_alloc(struct larder *larder, size_t size_bytes) {
+    void *object;
     unsigned bin = bin_for(larder, size_bytes);
     uintptr_t state = larder_port_slot_enter();
-    struct magazine *magazine = slot_here(larder)->bin[bin].loaded;
-    size_t count = magazine->count;
-    if (LIKELY(count > 0)) {
-        void *object = magazine->object[count - 1];
-        magazine->count = count - 1;
-        larder_port_slot_leave(state);
-        return object;
-    }
+    bool is_popped = magazine_pop(slot_here(larder)->bin[bin].loaded, &object);
     larder_port_slot_leave(state);
-    return alloc_slow(larder, size_bytes, 0, CALL_SITE());
+    return LIKELY(is_popped) ? object : alloc_slow(larder, size_bytes, 0, CALL_SITE());
 }
 
 void *larder_alloc_flags(struct larder *larder, size_t size_bytes, larder_flags flags) {
@@ -160,15 +154,11 @@ void larder_free(struct larder *larder, void *pointer) {
         /* No test of the owner: what is not an object's has a bin that is always full. */
         unsigned owner = map->owner[index];
         uintptr_t state = larder_port_slot_enter();
-        struct magazine *magazine = slot_here(larder)->bin[owner].loaded;
-        size_t count = magazine->count;
-        if (LIKELY(count < magazine->capacity)) {
-            magazine->object[count] = pointer;
-            magazine->count = count + 1;
-            larder_port_slot_leave(state);
+        bool is_pushed = magazine_push(slot_here(larder)->bin[owner].loaded, pointer);
+        larder_port_slot_leave(state);
+        if (LIKELY(is_pushed)) {
             return;
         }
-        larder_port_slot_leave(state);
     }
     free_slow(larder, pointer, CALL_SITE());
 }

@@ -8,19 +8,15 @@ void *bin_take(struct bin *bin) {
     if (bin->loaded->count == 0) {
         bin_swap(bin);
     }
-    struct magazine *loaded = bin->loaded;
-    return loaded->count > 0 ? loaded->object[--loaded->count] : NULL;
+    void *object;
+    return magazine_pop(bin->loaded, &object) ? object : NULL;
 }
 
 bool bin_give(struct bin *bin, void *object) {
     if (bin->loaded->count == bin->loaded->capacity) {
         bin_swap(bin);
     }
-    if (bin->loaded->count == bin->loaded->capacity) {
-        return false;
-    }
-    magazine_push(bin->loaded, object);
-    return true;
+    return magazine_push(bin->loaded, object);
 }
 
 static struct magazine *pop(struct magazine **head) {

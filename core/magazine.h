@@ -64,9 +64,25 @@ static inline size_t bin_objects(const struct bin *bin) {
     return bin->loaded->count + bin->previous->count;
 }
 
-static inline void magazine_push(struct magazine *magazine, void *object) {
-    ASSERT(magazine->count < magazine->capacity);
-    magazine->object[magazine->count++] = object;
+/* The two moves of every fast path: false iff the magazine is empty / full. */
+static inline bool magazine_pop(struct magazine *magazine, void **object) {
+    size_t count = magazine->count;
+    if (UNLIKELY(count == 0)) {
+        return false;
+    }
+    *object = magazine->object[count - 1];
+    magazine->count = count - 1;
+    return true;
+}
+
+static inline bool magazine_push(struct magazine *magazine, void *object) {
+    size_t count = magazine->count;
+    if (UNLIKELY(count >= magazine->capacity)) {
+        return false;
+    }
+    magazine->object[count] = object;
+    magazine->count = count + 1;
+    return true;
 }
 
 /* Object of a bin without leaving it: from `loaded`, else from `previous`; NULL iff both are empty.

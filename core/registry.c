@@ -253,7 +253,9 @@ uint64_t larder_cache_destroy(struct larder_cache *cache,
 
 /* ---- the rest of the public contract ---- */
 
+/* Reclaims at most once: it takes back the empty slabs made here, too. */
 enum larder_status larder_cache_prefill(struct larder_cache *cache, size_t count) {
+    bool may_reclaim = true;
     for (;;) {
         lock_acquire(&cache->lock);
         uint64_t room = cache->slab_count * slab_usable_slots(&cache->geometry) - cache->taken;
@@ -265,8 +267,12 @@ enum larder_status larder_cache_prefill(struct larder_cache *cache, size_t count
         if (room >= count) {
             return LARDER_OK;
         }
-        if (!cache_grow(cache, 0)) {
-            return LARDER_NO_MEMORY;
+        if (!cache_grow(cache, LARDER_NO_RECLAIM)) {
+            if (!may_reclaim) {
+                return LARDER_NO_MEMORY;
+            }
+            may_reclaim = false;
+            larder_reclaim(cache->larder);
         }
     }
 }
