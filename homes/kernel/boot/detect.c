@@ -11,6 +11,7 @@
 #include "console.h"
 #include "early.h"
 #include "firmware.h"
+#include "io.h"
 #include "kernel.h"
 #include "mailbox.h"
 #include "memory.h"
@@ -41,14 +42,11 @@ static const struct board *board_of_kind(enum board_kind kind) {
 /* Is there a PL011? Its identification is 0d f0 05 b1, a byte per word. */
 static bool is_pl011(uint64_t address) {
     static const unsigned char identity[4] = {0x0d, 0xf0, 0x05, 0xb1};
-    const volatile uint32_t *registers = mmu_map_device(address, PAGE_BYTES);
+    uintptr_t at = (uintptr_t)mmu_map_device(address, PAGE_BYTES) + PL011_IDENTITY;
 
-    for (unsigned i = 0; i < 4; i++) {
-        const volatile uint32_t *word = registers + PL011_IDENTITY / 4 + i;
-
-        if (!fault_probe_read((uintptr_t)word) || (*word & 0xff) != identity[i])
+    for (unsigned i = 0; i < 4; i++)
+        if (!io_probe(at + 4 * i) || (io_read(at + 4 * i) & 0xff) != identity[i])
             return false;
-    }
     return true;
 }
 
@@ -172,10 +170,45 @@ static void detect_by_asking(void) {
 /* ---- With one ---------------------------------------------------------------------------------
  */
 
+/* Registers that can be read without consequence. */
+static bool answers(uint64_t address, uint64_t offset) {
+    return address == 0 || io_probe((uintptr_t)mmu_map_device(address + offset, 4));
+}
+
+#define NOTHING_ANSWERS(what) "the device tree places the " what " where nothing answers"
+
+/* Is this the tree of another machine? What speaks against it, or NULL. */
+static const char *objection(bool read) {
+    if (read && larder_ranges_find(&memory_table, boot_info.image_address) == NULL)
+        return "the device tree reports no memory where the kernel is";
+    if (!answers(machine.console.address, machine.console.kind == UART_MINI ? 0x14 : 0x18))
+        return NOTHING_ANSWERS("console");
+    if (!answers(machine.mailbox_address, 0x18))
+        return NOTHING_ANSWERS("mailbox");
+    if (!answers(machine.gpio_address, 0x04))
+        return NOTHING_ANSWERS("pins");
+    if (!answers(machine.power_address, 0x1c))
+        return NOTHING_ANSWERS("power management");
+    if (!answers(machine.irq.address[0], 0x04) || !answers(machine.irq.address[1], 0x04))
+        return NOTHING_ANSWERS("interrupt controller");
+    return NULL;
+}
+
+/* Forget what the tree said about devices; believe the board. */
+static void use_board_alone(void) {
+    board = board_by_probing();
+    machine.console = board->console;
+    machine.irq = board->irq;
+    machine.mailbox_address = board->mailbox_address;
+    machine.power_address = board->power_address;
+    machine.gpio_address = board->gpio_address;
+}
+
 static void detect_by_tree(void) {
     const unsigned char *window = (const unsigned char *)EARLY_DTB_WINDOW;
     uint64_t offset = boot_info.dtb_address % PAGE_BYTES;
     struct devicetree_error error;
+    const char *lie;
     bool read = devicetree_read(window + offset, boot_info.dtb_bytes - offset, &memory_table,
                                 &machine, &error);
 
@@ -183,7 +216,12 @@ static void detect_by_tree(void) {
     if (board == NULL)
         board = board_by_probing();
     fill_from_board();
+    lie = objection(read);
+    if (lie != NULL)
+        use_board_alone();
     open_devices();
+    if (lie != NULL)
+        panic("%s", lie);
     if (!read)
         panic("%s%s%s", error.what, error.why[0] != '\0' ? ": " : "", error.why);
     if (machine.irq.kind == IRQ_KIND_GIC_V3)

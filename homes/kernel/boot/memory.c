@@ -60,8 +60,6 @@ void memory_reserve(uint64_t address, uint64_t size_bytes) {
 static void mark_image(void) {
     uint64_t init = mmu_address(init_start);
 
-    if (larder_ranges_find(&memory_table, boot_info.image_address) == NULL)
-        panic("the kernel is at %#lx, where no memory is reported", boot_info.image_address);
     mark(boot_info.image_address, (uint64_t)(init_start - image_start), LARDER_RANGE_RESERVED);
     mark(init, (uint64_t)(init_end - init_start), LARDER_RANGE_DONATED);
     mark(mmu_address(init_end), (uint64_t)(image_end - init_end), LARDER_RANGE_RESERVED);

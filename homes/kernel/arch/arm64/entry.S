@@ -199,7 +199,9 @@ at_el3:                             /* nobody was here before us: do the firmwar
     msr S3_1_c11_c0_2, x1
     ldr x2, =0xff800000             /* local timers: from the crystal, undivided */
     ldr x3, =54000000
-    ldr x1, =0xff841000             /* GIC: all interrupts belong to the non-secure side */
+    ldr x1, =0xff841000             /* GIC: all interrupts belong to the non-secure side, */
+    ldr w0, [x1, #4]                /* if it makes the difference (QEMU's does not) */
+    tbz w0, #10, el3_clock
     mov w0, #3
     str w0, [x1]
     mvn w0, wzr
