@@ -7,7 +7,7 @@
 #include "model.h"
 
 #define BASE (3 * GIB)
-#define FRAMES_MAX 12000u
+#define FRAMES_MAX 16000u
 #define LIVE_MAX 3000u
 #define RESERVED_MAX 12u
 #define CPUS_MAX 3u
