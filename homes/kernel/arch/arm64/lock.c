@@ -10,7 +10,7 @@
 #include "event.h"
 #include "timer.h"
 
-#define WAITS_BEFORE_NAP 1000u
+#define WAITS_BEFORE_NAP 200u
 
 /* Acquire ordering, and a reservation on the word that a store by another CPU will end. */
 static uint16_t watch(struct ticket_lock *lock) {
