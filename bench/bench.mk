@@ -62,13 +62,20 @@ $(BENCH_DIR)/probe $(BENCH_DIR)/probe.o: PROBE_CC := $(CC)
 $(BENCH_AARCH64_DIR)/%: PROBE_CC := $(CC_AARCH64)
 
 # QEMU 8 renamed the option that executes one instruction at a time.
-bench-fastpath: $(BENCH_DIR)/probe $(BENCH_AARCH64_DIR)/probe ## instructions on each fast path
-	$(Q)rm -f $(BENCH_DIR)/fastpath.json
-	$(Q)one=-one-insn-per-tb; qemu-x86_64 --help | grep -q -e $$one || one=-singlestep; \
-	tools/fastpath --out $(BENCH_DIR)/fastpath.json --build 'Linux home, x86-64' \
-	    --functions $(FASTPATHS) --elf $(BENCH_DIR)/probe -- \
-	    qemu-x86_64 $$one -d exec,nochain -D @LOG@ $(BENCH_DIR)/probe >$(BENCH_DIR)/fastpath.txt && \
-	tools/fastpath --out $(BENCH_DIR)/fastpath.json --build 'Linux home, arm64' \
-	    --functions $(FASTPATHS) --elf $(BENCH_AARCH64_DIR)/probe --prefix $(CROSS) -- \
-	    qemu-aarch64 $$one -d exec,nochain -D @LOG@ $(BENCH_AARCH64_DIR)/probe >>$(BENCH_DIR)/fastpath.txt
-	$(Q)grep -e ' instructions (' $(BENCH_DIR)/fastpath.txt
+FASTPATH = tools/fastpath --out $(BENCH_DIR)/fastpath.json --functions $(FASTPATHS) --build
+FASTPATH_USER = one=-one-insn-per-tb; qemu-$(1) --help | grep -q -e $$one || one=-singlestep; \
+    $(FASTPATH) 'Linux home, $(2)' --elf $(3)/probe --prefix '$(4)' -- \
+    qemu-$(1) $$one -d exec,nochain -D @LOG@ $(3)/probe
+# The kernel runs its own test of the fast paths, with interrupts on.
+FASTPATH_KERNEL = $(FASTPATH) 'kernel, arm64' --elf $(KERNEL)/kernel8.elf --prefix $(CROSS) \
+    --objects '$(CORE_SRC:%.c=$(KERNEL)/%.o)' -- qemu-system-aarch64 -cpu cortex-a72 -m 1G \
+    -machine virt,virtualization=on,gic-version=2 -accel tcg,one-insn-per-tb=on \
+    -kernel $(KERNEL)/kernel8.img -append larder.test=fast-paths -no-reboot \
+    -display none -serial null -monitor none -d exec,nochain -dfilter @FILTER@ -D @LOG@
+
+bench-fastpath: $(BENCH_DIR)/probe $(BENCH_AARCH64_DIR)/probe $(KERNEL)/kernel8.img ## instructions on each fast path
+	@rm -f $(BENCH_DIR)/fastpath.json
+	$(Q)$(call FASTPATH_USER,x86_64,x86-64,$(BENCH_DIR),) >$(BENCH_DIR)/fastpath.txt
+	$(Q)$(call FASTPATH_USER,aarch64,arm64,$(BENCH_AARCH64_DIR),$(CROSS)) >>$(BENCH_DIR)/fastpath.txt
+	$(Q)$(FASTPATH_KERNEL) >>$(BENCH_DIR)/fastpath.txt
+	@grep -e ' instructions (' $(BENCH_DIR)/fastpath.txt

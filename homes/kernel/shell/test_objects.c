@@ -363,6 +363,33 @@ static void owners(void) {
     larder_debug_track_frames(kernel_larder, false);
 }
 
+/* In turn, the fast paths give the same object again and leave the depot alone. tools/fastpath
+ * counts their instructions while this runs. */
+#define TURNS 400u
+
+static void fast_paths(void) {
+    struct larder_cache *cache = make("test-fast", 64, 0);
+    struct larder_cache_stats before, after;
+    void *first_object = NULL, *first_heap = NULL;
+    for (unsigned i = 0; i <= TURNS; i++) {
+        void *object = larder_cache_alloc(cache, 0);
+        void *heap_object = larder_alloc(kernel_larder, 200);
+        larder_cache_free(cache, object);
+        larder_free(kernel_larder, heap_object);
+        larder_frames_free(kernel_larder, larder_frames_alloc(kernel_larder, 0, 0));
+        if (i == 0) {
+            first_object = object;
+            first_heap = heap_object;
+            larder_cache_stats(cache, &before);
+        }
+        EXPECT(object == first_object && heap_object == first_heap);
+    }
+    larder_cache_stats(cache, &after);
+    EXPECT_EQUAL(after.refills, before.refills);
+    EXPECT_EQUAL(after.drains, before.drains);
+    end(cache);
+}
+
 static void expect_what(const void *pointer, enum larder_what_kind kind, const void *start) {
     struct larder_what what;
     larder_whatis(kernel_larder, pointer, &what);
@@ -402,5 +429,6 @@ const struct kerneltest object_tests[] = {
     {"statistics", statistics},
     {"owners", owners},
     {"whatis", whatis},
+    {"fast-paths", fast_paths},
     {NULL, NULL},
 };
