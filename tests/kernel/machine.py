@@ -13,7 +13,6 @@ import sys
 import time
 
 BUILD = os.environ.get("LARDER_BUILD", "build")
-IMAGE = os.path.join(BUILD, "kernel", "kernel8.img")
 BOARDS = ("raspberry-pi-4", "raspberry-pi-3", "qemu-virt")
 # An emulated core is slow, and the test machine may be busy: generous, but finite.
 WAIT_SECONDS = 60
@@ -31,25 +30,15 @@ def plain(text):
     return ESCAPES.sub("", text).replace("\r", "")
 
 
-def command_line(board, words, ram, cpus, level, tree, image):
-    """QEMU's command line; see Machine."""
-    command = ["qemu-system-aarch64", "-display", "none", "-monitor", "none",
-               "-semihosting-config", "enable=on,target=native"]
-    if board == "qemu-virt":
-        command += ["-M", "virt,gic-version=2,virtualization=" + ("on" if level == 2 else "off"),
-                    "-cpu", "cortex-a72", "-smp", str(cpus), "-m", ram or "1G",
-                    "-serial", "stdio"]
-    else:
-        # The console is the mini-UART, QEMU's second one.
-        command += ["-M", "raspi4b" if board == "raspberry-pi-4" else "raspi3b",
-                    "-serial", "null", "-serial", "stdio"]
-    if level == 3:  # as the Pi's kernel_old=1: no command line, no device tree
-        return command + ["-bios", image]
-    if tree == "board":
-        tree = None if board == "qemu-virt" else os.path.join(BUILD, "kernel", board + ".dtb")
+def command_line(board, words, ram, cpus, level, tree, limit):
+    """Of tools/boot-kernel, which knows the machines; see Machine."""
+    command = ["tools/boot-kernel", "--board", board, "--cpus", str(cpus), "--limit", str(limit),
+               "--entry", "el%d" % level, "--qemu", "-action", "--qemu", "reboot=reset"]
+    if ram:
+        command += ["--memory", ram]
     if tree:
-        command += ["-dtb", tree]
-    return command + ["-kernel", image, "-append", words]
+        command += ["--dtb", tree]
+    return command + words.split()
 
 
 class Machine:
@@ -58,18 +47,16 @@ class Machine:
     board     one of BOARDS
     words     kernel command line
     ram       of qemu-virt, such as "2G"
-    cpus      of qemu-virt
+    cpus      1 to 4
     level     exception level of entry: 1 or 2 on qemu-virt, 2 or 3 on the Pis
-    tree      file name of another device tree, or None for none, or "board" for the board's own
+    tree      file name of another device tree, or "none"; otherwise the board has its own
     """
 
-    def __init__(self, board, words="", ram=None, cpus=4, level=2, tree="board", image=IMAGE,
-                 extra=()):
+    def __init__(self, board, words="", ram=None, cpus=4, level=2, tree=None, limit=300):
         self.text = ""  # everything it has printed, as a person reads it
         self.raw = b""
         self.seen = 0
-        command = command_line(board, words, ram, cpus, level, tree, image) + list(extra)
-        self.command = command
+        command = command_line(board, words, ram, cpus, level, tree, limit)
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, start_new_session=True)
         os.set_blocking(self.process.stdout.fileno(), False)

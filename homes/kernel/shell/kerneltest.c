@@ -55,11 +55,11 @@ void kerneltest_skip(const char *why) {
 
 /* ---- Finding --------------------------------------------------------------------------------- */
 
+/* The i-th of a table, or NULL; then *i is what is left to count. */
 static const struct kerneltest *test_in(const struct kerneltest *table, unsigned *i) {
-    for (; table->name != NULL; table++)
-        if ((*i)-- == 0)
+    for (; table->name != NULL; table++, --*i)
+        if (*i == 0)
             return table;
-    ++*i;
     return NULL;
 }
 

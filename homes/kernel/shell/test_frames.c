@@ -159,12 +159,21 @@ static void exact(void) {
     EXPECT(larder_frames_alloc_exact(kernel_larder, UINT64_MAX, 0) == NULL);
 }
 
+/* The part of a range that lies in a zone: a run does not reach from one into another. */
+static uint64_t overlap(const struct larder_range *range, const struct larder_zone_stats *zone) {
+    uint64_t end = least(range->address + range->size_bytes, zone->end_address);
+    uint64_t first = range->address > zone->first_address ? range->address : zone->first_address;
+    return range->kind == LARDER_RANGE_USABLE && end > first ? end - first : 0;
+}
+
 static uint64_t longest_range(void) {
     const struct larder_ranges *ranges = memory_ranges();
+    struct larder_zone_stats stats;
     uint64_t longest = 0;
-    for (unsigned i = 0; i < ranges->count; i++)
-        if (ranges->range[i].kind == LARDER_RANGE_USABLE && ranges->range[i].size_bytes > longest)
-            longest = ranges->range[i].size_bytes;
+    for (unsigned zone = 0; larder_zone_stats(kernel_larder, zone, &stats); zone++)
+        for (unsigned i = 0; i < ranges->count; i++)
+            if (overlap(&ranges->range[i], &stats) > longest)
+                longest = overlap(&ranges->range[i], &stats);
     return longest;
 }
 
