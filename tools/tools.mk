@@ -44,7 +44,8 @@ endif
 endif
 
 TEST_LIST = $(BUILD)/tests/list.$(VARIANT)
-RUN_TESTS = tools/run-tests --jobs $(JOBS) --build $(BUILD) $(foreach only,$(ONLY),--only '$(only)')
+RUN_TESTS = tools/run-tests --jobs $(JOBS) --build $(BUILD) \
+    $(if $(LIMIT_FACTOR),--limit-factor $(LIMIT_FACTOR)) $(foreach only,$(ONLY),--only '$(only)')
 
 .PHONY: test-build test-variant
 test-build: $(TEST_DEPS) $(foreach test,$(TESTS),$(firstword $(subst @, ,$(test))))

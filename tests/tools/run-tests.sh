@@ -11,7 +11,7 @@ judge() {
     count=$((count + 1))
     printf 'test %s\n%s\n' "$work/t${arguments:-}" "options *:limit=${limit:-10}" >"$work/list"
     chmod +x "$work/t"
-    tools/run-tests --build "$work/build" ${only:+--only "$only"} "$work/list" >"$work/out" 2>&1
+    tools/run-tests --build "$work/build" --limit-factor "${factor:-1}" ${only:+--only "$only"} "$work/list" >"$work/out" 2>&1
     status=$?
     last=$(tail -n 1 "$work/out")
     if [ "$last" = "$2" ] && [ "$status" = "$3" ] &&
@@ -108,6 +108,11 @@ script <<'END'
 echo 1..2; echo "ok 1"; sleep 60; echo "ok 2"
 END
 limit=1 says='cut off after 1 s' judge 'a test that hangs' '1 passed, 1 failed' 1
+
+script <<'END'
+echo 1..1; sleep 2; echo "ok 1"
+END
+limit=1 factor=8.5 judge 'a slow machine' '1 passed, 0 failed' 0
 
 script <<'END'
 trap '' TERM; echo 1..1; while :; do sleep 1; done
