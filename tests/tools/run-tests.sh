@@ -45,6 +45,11 @@ END
 judge 'a failure with status 0' '0 passed, 1 failed' 1
 
 script <<'END'
+echo 1..1; echo "x.c:1: runtime error: overflow"; yes filler | head -n 500; echo "ok 1"; exit 1
+END
+says='x.c:1: runtime error' judge "a sanitizer's word far above the end" '1 passed, 1 failed' 1
+
+script <<'END'
 exit 0
 END
 says='printed no plan' judge 'an empty test' '0 passed, 1 failed' 1
