@@ -60,6 +60,7 @@ static void start_interrupts(void) {
     timer_start();
     if (machine.console.irq != MACHINE_IRQ_NONE)
         console_listen(machine.console.irq);
+    serror_enable();
     irq_enable();
     log_line("%s, timer %lu kHz, %u ticks a second", controller->name, timer_hz() / 1000,
              CONFIG_TICK_HZ);

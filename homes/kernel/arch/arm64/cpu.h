@@ -76,6 +76,11 @@ static inline void irq_enable(void) {
     __asm__ volatile("msr daifclr, #2" ::: "memory");
 }
 
+/* Errors that the bus reports late (SError) are taken from now on, and end the run. */
+static inline void serror_enable(void) {
+    __asm__ volatile("msr daifclr, #4" ::: "memory");
+}
+
 static inline bool irq_is_enabled(void) {
     uintptr_t state;
 

@@ -110,6 +110,7 @@ _Noreturn void secondary_start(struct cpu *cpu, uint64_t entry_level) {
     irq_cpu_init();
     timer_start();
     atomic_store_explicit(&cpu->online, true, memory_order_release);
+    serror_enable();
     irq_enable();
     cpu_idle();
 }
