@@ -1,6 +1,7 @@
 /* frames_misuse.c: what a wrong pointer is, worked out from the map after the fact. Cold by nature.
  */
 #include "frames.h"
+#include "object_debug.h"
 
 #include "larder/stats.h"
 
@@ -78,6 +79,8 @@ static void what_object(struct larder *larder, uint64_t index, const void *point
         what->start = slab_object(slab, geometry, (uint32_t)slot);
         what->size_bytes = geometry->object_bytes;
         what->taken = slot >= geometry->first_slot && !slab_is_free(slab, (uint32_t)slot);
+        what->alloc_site =
+            what->taken && slab->track != NULL ? slab->track[slot].site[TRACK_ALLOC] : 0;
     }
 }
 

@@ -96,6 +96,15 @@ void cpu_drop_locks(struct sim_cpu *cpu) {
     cpu->in_interrupt = false;
 }
 
+void (*sim_forgive)(struct larder *larder);
+
+/* After a fatal the core's books still say what this CPU held. */
+static void forgive(const struct sim_cpu *cpu) {
+    for (unsigned i = 0; sim_forgive && i < cpu->attached_count; i++) {
+        sim_forgive(cpu->attached[i].larder);
+    }
+}
+
 void sim_reset(void) {
     for (unsigned id = 0; id < SIM_CPUS_MAX; id++) {
         cpu_drop_locks(&cpus[id]);
@@ -115,6 +124,7 @@ void larder_port_fatal(const struct larder_fatal *fatal) {
     }
     cpu->armed = NULL;
     cpu_drop_locks(cpu);
+    forgive(cpu);
     longjmp(*jump, 1);
 }
 

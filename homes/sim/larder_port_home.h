@@ -29,6 +29,7 @@ struct larder_slot *sim_slot(struct larder *larder);
 void sim_relax(void);
 bool sim_is_interrupt(void);
 bool sim_should_fail(const char *site);
+void sim_trace(const char *what);
 #pragma GCC visibility pop
 
 static inline void larder_port_lock_acquire(larder_port_lock_t *lock) {
@@ -59,12 +60,14 @@ static inline void larder_port_relax(void) {
     sim_relax();
 }
 
-static inline bool larder_port_is_interrupt(void) {
-    return sim_is_interrupt();
-}
-
 static inline bool larder_port_should_fail(const char *site) {
     return sim_should_fail(site);
+}
+
+static inline void larder_port_trace(const char *what, const void *pointer, size_t value) {
+    (void)pointer;
+    (void)value;
+    sim_trace(what);
 }
 
 #endif

@@ -252,7 +252,7 @@ static void bulk_takes_and_gives_many(void **state) {
     struct zone *zone = &buddies.zone[0];
     static frame_index out[2000];
     lock_acquire(&zone->lock);
-    unsigned got = buddy_take_frames(&buddies, zone, 2000, out);
+    unsigned got = buddy_take_many(&buddies, zone, 0, 2000, out);
     lock_release(&zone->lock);
     assert_int_equal(got, 1024);
     for (unsigned i = 0; i < got; i++) {
@@ -261,7 +261,7 @@ static void bulk_takes_and_gives_many(void **state) {
     assert_int_equal(zone->free, 0);
     lock_acquire(&zone->lock);
     for (unsigned i = 0; i < got; i += BUDDY_BATCH) {
-        buddy_give_frames(&buddies, zone, got - i < BUDDY_BATCH ? got - i : BUDDY_BATCH, out + i);
+        buddy_give_many(&buddies, zone, 0, got - i < BUDDY_BATCH ? got - i : BUDDY_BATCH, out + i);
     }
     lock_release(&zone->lock);
     set(0, 1024, USED, FREE);
