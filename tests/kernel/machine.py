@@ -30,36 +30,18 @@ def plain(text):
     return ESCAPES.sub("", text).replace("\r", "")
 
 
-def command_line(board, words, ram, cpus, level, tree, limit):
-    """Of tools/boot-kernel, which knows the machines; see Machine."""
-    command = ["tools/boot-kernel", "--board", board, "--cpus", str(cpus), "--limit", str(limit),
-               "--entry", "el%d" % level, "--qemu", "-action", "--qemu", "reboot=reset"]
-    if ram:
-        command += ["--memory", ram]
-    if tree:
-        command += ["--dtb", tree]
-    return command + words.split()
-
-
 class Machine:
-    """A board that runs.
+    """A board that runs, by the command that runs it; `terminal` is a descriptor to run it on."""
 
-    board     one of BOARDS
-    words     kernel command line
-    ram       of qemu-virt, such as "2G"
-    cpus      1 to 4
-    level     exception level of entry: 1 or 2 on qemu-virt, 2 or 3 on the Pis
-    tree      file name of another device tree, or "none"; otherwise the board has its own
-    """
-
-    def __init__(self, board, words="", ram=None, cpus=4, level=2, tree=None, limit=300):
+    def __init__(self, command, terminal=None):
         self.text = ""  # everything it has printed, as a person reads it
         self.raw = b""
         self.seen = 0
-        command = command_line(board, words, ram, cpus, level, tree, limit)
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stream = subprocess.PIPE if terminal is None else terminal
+        self.process = subprocess.Popen(command, stdin=stream, stdout=stream,
                                         stderr=subprocess.STDOUT, start_new_session=True)
-        os.set_blocking(self.process.stdout.fileno(), False)
+        if terminal is None:
+            os.set_blocking(self.process.stdout.fileno(), False)
 
     def __enter__(self):
         return self
@@ -82,7 +64,10 @@ class Machine:
         ready, _, _ = select.select([self.process.stdout], [], [], max(0, seconds))
         if not ready:
             return True
-        data = self.process.stdout.read(65536)
+        try:
+            data = self.process.stdout.read(65536)
+        except OSError:  # the other end of a terminal is gone
+            data = b""
         if data == b"":
             return False
         if data:
@@ -109,7 +94,7 @@ class Machine:
             try:
                 self.process.stdin.write(data[start:start + 8])
                 self.process.stdin.flush()
-            except BrokenPipeError:
+            except OSError:  # it has ended
                 return
             self.read(0.005)
 
@@ -127,6 +112,27 @@ class Machine:
 
     def tail(self, lines=25):
         return "\n".join(self.text.splitlines()[-lines:])
+
+
+def boot(board, words="", ram=None, cpus=4, level=2, tree=None, variant="kernel", limit=300):
+    """A Machine by tools/boot-kernel, which knows the boards.
+
+    board     one of BOARDS
+    words     kernel command line
+    ram       of qemu-virt, such as "2G"
+    cpus      1 to 4
+    level     exception level of entry: 1 or 2 on qemu-virt, 2 or 3 on the Pis
+    tree      file name of another device tree, or "none"; otherwise the board has its own
+    variant   folder of the image: "kernel", or "kernel-asserts" with the core's assertions
+    """
+    command = ["tools/boot-kernel", "--board", board, "--cpus", str(cpus), "--limit", str(limit),
+               "--entry", "el%d" % level, "--qemu", "-action", "--qemu", "reboot=reset"]
+    command += ["--image", os.path.join(BUILD, variant, "kernel8.img")]
+    if ram:
+        command += ["--memory", ram]
+    if tree:
+        command += ["--dtb", tree]
+    return Machine(command + words.split())
 
 
 class Tap:
