@@ -187,11 +187,10 @@ frame_index buddy_take(struct buddies *buddies, struct zone *zone, unsigned orde
     return (frame_index)(number_of(buddies, block) * PAGEBLOCK_FRAMES + frame);
 }
 
-unsigned buddy_take_frames(struct buddies *buddies, struct zone *zone, unsigned count,
-                           frame_index *out) {
+static unsigned take_frames(struct buddies *buddies, struct zone *zone, unsigned count,
+                            frame_index *out) {
     uint16_t frame[WORD_BITS];
     unsigned taken = 0;
-    lock_assert_held(&zone->lock);
     while (taken < count) {
         struct pageblock *block = fullest_open(zone, 0);
         if (block == NULL) {
@@ -206,6 +205,45 @@ unsigned buddy_take_frames(struct buddies *buddies, struct zone *zone, unsigned 
         place_after_take(buddies, zone, block);
     }
     count_taken(zone, taken);
+    return taken;
+}
+
+/* Whole blocks out of the smallest free one that is large enough for one of them: where it must be
+ * split, as many pieces of it as are wanted cost one split. A power of two ≤ count, or 0. */
+static unsigned take_wholes(struct buddies *buddies, struct zone *zone, unsigned order,
+                            unsigned count, frame_index *out) {
+    uint32_t fitting = zone->whole_orders >> (order - PAGEBLOCK_ORDER);
+    if (fitting == 0) {
+        return 0;
+    }
+    unsigned more = (unsigned)min_u64(lowest_bit(fitting), highest_bit(count));
+    uint64_t first = number_of(buddies, take_whole(zone, order + more)) * PAGEBLOCK_FRAMES;
+    for (uint64_t i = 0; i < UINT64_C(1) << more; i++) {
+        out[i] = (frame_index)(first + (i << order));
+    }
+    count_taken(zone, UINT64_C(1) << (order + more));
+    return 1u << more;
+}
+
+unsigned buddy_take_many(struct buddies *buddies, struct zone *zone, unsigned order, unsigned count,
+                         frame_index *out) {
+    unsigned taken = 0;
+    lock_assert_held(&zone->lock);
+    if (order == 0) {
+        return take_frames(buddies, zone, count, out);
+    }
+    while (taken < count) {
+        unsigned here = 1;
+        if (order >= PAGEBLOCK_ORDER) {
+            here = take_wholes(buddies, zone, order, count - taken, out + taken);
+        } else if ((out[taken] = buddy_take(buddies, zone, order)) == FRAME_NONE) {
+            here = 0;
+        }
+        if (here == 0) {
+            break;
+        }
+        taken += here;
+    }
     return taken;
 }
 
@@ -264,13 +302,10 @@ static inline void give_frame(struct pageblock *block, unsigned frame) {
 }
 
 /* First all bits, then each page block once: frames of a batch often share one. */
-void buddy_give_frames(struct buddies *buddies, struct zone *zone, unsigned count,
-                       const frame_index *frames) {
+static void give_frames(struct buddies *buddies, struct zone *zone, unsigned count,
+                        const frame_index *frames) {
     struct pageblock *touched[BUDDY_BATCH];
     unsigned count_touched = 0;
-    ASSERT(count <= BUDDY_BATCH);
-    lock_assert_held(&zone->lock);
-    zone->free += count;
     for (unsigned i = 0; i < count; i++) {
         struct pageblock *block = &buddies->pageblock[frames[i] / PAGEBLOCK_FRAMES];
         if (block->pending == 0) {
@@ -284,6 +319,25 @@ void buddy_give_frames(struct buddies *buddies, struct zone *zone, unsigned coun
         unsigned largest = touched[i]->pending - 1u;
         touched[i]->pending = 0;
         place_open(buddies, zone, touched[i], largest);
+    }
+}
+
+void buddy_give_many(struct buddies *buddies, struct zone *zone, unsigned order, unsigned count,
+                     const frame_index *frames) {
+    ASSERT(count <= BUDDY_BATCH);
+    lock_assert_held(&zone->lock);
+    zone->free += (uint64_t)count << order;
+    if (order == 0) {
+        give_frames(buddies, zone, count, frames);
+        return;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t number = frames[i] / PAGEBLOCK_FRAMES;
+        if (order >= PAGEBLOCK_ORDER) {
+            give_whole(buddies, zone, number, order);
+        } else {
+            give_part(buddies, zone, number, frames[i] % PAGEBLOCK_FRAMES, 1u << order);
+        }
     }
 }
 

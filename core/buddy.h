@@ -68,16 +68,18 @@ static inline struct zone *buddies_zone_of(struct buddies *buddies, uint64_t fra
 /* An aligned block of 2^order frames; FRAME_NONE iff the zone has none. */
 frame_index buddy_take(struct buddies *buddies, struct zone *zone, unsigned order);
 
-/* Up to `count` single frames, out of the fullest page blocks; returns how many. */
-unsigned buddy_take_frames(struct buddies *buddies, struct zone *zone, unsigned count,
-                           frame_index *out);
+/* Up to `count` blocks of one order; returns how many. Single frames come out of the fullest page
+ * blocks, whole blocks out of as few splits as possible. */
+unsigned buddy_take_many(struct buddies *buddies, struct zone *zone, unsigned order, unsigned count,
+                         frame_index *out);
 
 /* Give back any range of taken frames of one zone, merging as far as it goes. */
 void buddy_give(struct buddies *buddies, struct zone *zone, uint64_t first, uint64_t count);
 
-/* Up to BUDDY_BATCH single frames; cheaper than one by one where neighbours share a page block. */
-void buddy_give_frames(struct buddies *buddies, struct zone *zone, unsigned count,
-                       const frame_index *frames);
+/* Up to BUDDY_BATCH blocks of one order, each as it was taken; cheaper than one by one where single
+ * frames share a page block. */
+void buddy_give_many(struct buddies *buddies, struct zone *zone, unsigned order, unsigned count,
+                     const frame_index *frames);
 
 /* Is every frame of the range free? Does not care for zones: the caller holds the lock of all it
  * spans. */

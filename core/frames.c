@@ -142,28 +142,25 @@ void frames_free_metadata(struct larder *larder, void *frames) {
 /* Blocks of a frame magazine: bounded in bytes to 244 KiB, and to 8 MiB of page blocks. */
 static const uint8_t bin_capacity[FRAME_BINS] = {61, 29, 13, 7, 4};
 
+/* How many of `count` blocks the watermark leaves. */
+static unsigned above_watermark(const struct zone *zone, unsigned order, unsigned count,
+                                larder_flags flags) {
+    uint64_t keep = (flags & LARDER_USE_RESERVE) != 0 ? 0 : zone->reserve;
+    uint64_t left = zone->free > keep ? (zone->free - keep) >> order : 0;
+    return (unsigned)min_u64(count, left);
+}
+
 static unsigned take_many(struct larder *larder, unsigned order, unsigned count,
                           frame_index *frames, larder_flags flags) {
-    for (unsigned i = highest_zone(larder, flags) + 1; i-- > 0;) {
+    unsigned taken = 0;
+    for (unsigned i = highest_zone(larder, flags) + 1; taken == 0 && i-- > 0;) {
         struct zone *zone = &larder->buddies.zone[i];
-        unsigned taken = 0;
         lock_acquire(&zone->lock);
-        if (order == 0 && is_above_watermark(zone, count, flags)) {
-            taken = buddy_take_frames(&larder->buddies, zone, count, frames);
-        }
-        while (taken < count && is_above_watermark(zone, UINT64_C(1) << order, flags)) {
-            frames[taken] = buddy_take(&larder->buddies, zone, order);
-            if (frames[taken] == FRAME_NONE) {
-                break;
-            }
-            taken++;
-        }
+        taken = buddy_take_many(&larder->buddies, zone, order,
+                                above_watermark(zone, order, count, flags), frames);
         lock_release(&zone->lock);
-        if (taken > 0) {
-            return taken;
-        }
     }
-    return 0;
+    return taken;
 }
 
 /* Fill a magazine with blocks; the slot is entered. The lowest comes out first. */
@@ -175,18 +172,6 @@ static void refill(struct larder *larder, struct magazine *magazine, unsigned bi
         larder->map.owner[frames[i]] = OWNER_BIN;
         magazine_push(magazine, frame_pointer(&larder->map, frames[i]));
     }
-}
-
-static void give_to_zone(struct larder *larder, struct zone *zone, unsigned order, unsigned count,
-                         const frame_index *frames) {
-    lock_acquire(&zone->lock);
-    if (order == 0) {
-        buddy_give_frames(&larder->buddies, zone, count, frames);
-    }
-    for (unsigned i = 0; order > 0 && i < count; i++) {
-        buddy_give(&larder->buddies, zone, frames[i], UINT64_C(1) << order);
-    }
-    lock_release(&zone->lock);
 }
 
 /* Give the newest `count` blocks of a magazine back to the buddies; neighbours that share a zone go
@@ -205,7 +190,9 @@ static void drain(struct larder *larder, struct magazine *magazine, unsigned bin
         while (end < count && buddies_zone_of(&larder->buddies, frames[end]) == zone) {
             end++;
         }
-        give_to_zone(larder, zone, frame_bin_order(bin), end - first, frames + first);
+        lock_acquire(&zone->lock);
+        buddy_give_many(&larder->buddies, zone, frame_bin_order(bin), end - first, frames + first);
+        lock_release(&zone->lock);
     }
 }
 
@@ -319,7 +306,7 @@ static NOINLINE void *frames_alloc_slow(struct larder *larder, unsigned order, l
     if (order > LARDER_ORDER_MAX || !flags_are_known(flags)) {
         return frames_finish(NULL, 0, flags);
     }
-    if (bins_may_serve(larder, order, flags)) {
+    if (LIKELY(bins_may_serve(larder, order, flags))) {
         frames = alloc_refilling(larder, frame_bin_of(order));
     }
     if (frames == NULL) {

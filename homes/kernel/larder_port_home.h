@@ -44,13 +44,15 @@ static inline void larder_port_relax(void) {
     __asm__ volatile("yield" ::: "memory");
 }
 
-static inline bool larder_port_is_interrupt(void) {
-    return cpu_this()->interrupt_depth != 0;
-}
-
 static inline bool larder_port_should_fail(const char *site) {
     (void)site;
     return false;
+}
+
+static inline void larder_port_trace(const char *what, const void *pointer, size_t value) {
+    (void)what;
+    (void)pointer;
+    (void)value;
 }
 
 #endif

@@ -60,9 +60,3 @@ void larder_port_empty_slots(struct larder *larder) {
         while (i != cpu_self() && is_asked(i) && clock_us() - start < EMPTY_WAIT_US)
             larder_port_relax();
 }
-
-void larder_port_trace(const char *what, const void *pointer, size_t value) {
-    (void)what;
-    (void)pointer;
-    (void)value;
-}

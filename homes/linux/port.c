@@ -145,9 +145,3 @@ _Noreturn void larder_port_fatal(const struct larder_fatal *fatal) {
 void larder_port_empty_slots(struct larder *larder) {
     (void)larder;
 }
-
-void larder_port_trace(const char *what, const void *pointer, size_t value) {
-    (void)what;
-    (void)pointer;
-    (void)value;
-}

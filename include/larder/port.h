@@ -1,8 +1,8 @@
-/* larder/port.h: what a home provides. Nineteen functions, and nothing else.
+/* larder/port.h: what a home provides. Eighteen functions, and nothing else.
  *
  * A home is a folder with a header `larder_port_home.h` on its include path (or another name in
- * LARDER_PORT_HEADER). That header defines the type, the capability and the functions marked
- * "inline" as `static inline`; the others are ordinary functions of the home. The core calls them
+ * LARDER_PORT_HEADER). That header defines the type, the capability and the functions of the
+ * CPU half as `static inline`; the others are ordinary functions of the home. The core calls them
  * as written here and never reaches below them; a home never touches a struct of the core.
  * docs/porting.md writes one step by step.
  *
@@ -26,32 +26,36 @@
 #error "larder: the home's port header must define LARDER_PORT_CAN_RESERVE as 0 or 1"
 #endif
 
-/* ---- CPU half: every function here is inline ------------------------------------------------- */
+/* ---- CPU half ---- Defined inline by the home's header; the compiler compares it with these. */
 
-/* The lock: `typedef … larder_port_lock_t;`, all zero when free; any fair or unfair spinlock that
- * is correct when taken with the slot entered. L I B F. void
- * larder_port_lock_acquire(larder_port_lock_t *lock);   acquire ordering void
- * larder_port_lock_release(larder_port_lock_t *lock);   release ordering bool
- * larder_port_lock_is_held(const larder_port_lock_t *lock);   by anyone: for assertions only */
+/* `larder_port_lock_t` is a type that is free when all zero; any spinlock, fair or not, that is
+ * correct when it is taken with the slot entered. Acquire ordering, release ordering. L I B F. */
+static inline void larder_port_lock_acquire(larder_port_lock_t *lock);
+static inline void larder_port_lock_release(larder_port_lock_t *lock);
+
+/* Held by anyone? For assertions only. */
+static inline bool larder_port_lock_is_held(const larder_port_lock_t *lock);
 
 /* Exclusive use of this slot: between enter and leave the caller cannot be moved to another slot,
  * and nothing else that uses the same slot runs (kernel: interrupts off; Linux thread: nothing to
- * do; sim: told to the schedule). Nests: enter returns the state to restore. L I B F. uintptr_t
- * larder_port_slot_enter(void); void larder_port_slot_leave(uintptr_t state); */
+ * do; sim: told to the schedule). Nests: enter returns the state to restore. L I B F. */
+static inline uintptr_t larder_port_slot_enter(void);
+static inline void larder_port_slot_leave(uintptr_t state);
 
 /* The slot of the calling CPU or thread in that instance, as larder_slot_attach() returned it, or
- * larder_slot_none. Called between enter and leave. L I B F.
- *   struct larder_slot *larder_port_slot(struct larder *larder); */
+ * larder_slot_none. Called between enter and leave. L I B F. */
+static inline struct larder_slot *larder_port_slot(struct larder *larder);
 
-/* Called in every round of a loop that waits for another slot. L I B F.
- *   void larder_port_relax(void); */
+/* Called in every round of a loop that waits for another slot. L I B F. */
+static inline void larder_port_relax(void);
 
-/* True in an interrupt or signal handler: only then are constructors and callbacks told so. L I B
- * F. bool larder_port_is_interrupt(void); */
+/* Fault injection: true makes the internal allocation called `site`, a string constant, fail. A
+ * shipped home returns a constant false and pays nothing; sim counts. L I F. */
+static inline bool larder_port_should_fail(const char *site);
 
-/* Fault injection: true makes the internal allocation called `site` fail. A shipped home returns a
- * constant false and pays nothing; sim counts. `site` is a string constant. L I F. bool
- * larder_port_should_fail(const char *site); */
+/* An event of the slow paths, for traces; `what` is a string constant such as "split", "merge",
+ * "slab+", "slab-", "reclaim". May be empty; must not call the core. L I F. */
+static inline void larder_port_trace(const char *what, const void *pointer, size_t value);
 
 /* ---- System half ----------------------------------------------------------------------------- */
 
@@ -90,9 +94,5 @@ _Noreturn void larder_port_fatal(const struct larder_fatal *fatal);
  * kernel: an inter-processor interrupt), and wait for it for a bounded time if the context allows
  * to wait. May do nothing. No lock held. */
 void larder_port_empty_slots(struct larder *larder);
-
-/* An event of the slow paths, for traces; `what` is a string constant such as "split", "merge",
- * "slab+", "reclaim". May be empty; must not call the core. L I F. */
-void larder_port_trace(const char *what, const void *pointer, size_t value);
 
 #endif
