@@ -114,3 +114,25 @@ kernel-image: kernel
 	$(Q)cp $(KERNEL_HOME)/boards/sdcard.txt $(BUILD)/sdcard/README.txt
 	$(Q)printf '\n' > $(BUILD)/sdcard/cmdline.txt
 	@echo "  $(BUILD)/sdcard is ready: see README.txt in it, and docs/raspberry-pi.md"
+
+# ---- On the host: the reader of device trees, which is pure ----------------------------------------
+ifneq ($(filter plain asan coverage,$(VARIANT)),)
+DEVICETREE_DIR := $(BUILD_VARIANT)/devicetree
+DEVICETREE_TESTS := $(addprefix $(BUILD_VARIANT)/tests/kernel/,devicetree_test devicetree_lies_test)
+DEVICETREE_OBJECTS := $(patsubst %.c,$(DEVICETREE_DIR)/%.o,$(KERNEL_HOME)/boot/devicetree.c \
+    $(KERNEL_HOME)/boot/command_line.c core/range.c tests/kernel/tree.c)
+
+$(DEVICETREE_DIR)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(VARIANT_CFLAGS) -I$(KERNEL_HOME)/boot -Ihomes/sim -MMD -MP -c $< -o $@
+
+# Debian's libfdt-dev for the kernel is arm64's; the host has its header and the library itself.
+$(DEVICETREE_TESTS): $(BUILD_VARIANT)/tests/kernel/%: $(DEVICETREE_DIR)/tests/kernel/%.o \
+    $(DEVICETREE_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(VARIANT_CFLAGS) $^ -l:libfdt.so.1 -lcmocka -o $@
+
+TESTS += $(DEVICETREE_TESTS)
+endif
