@@ -77,6 +77,8 @@ static bool rover_is_sound(const struct larder_fit_region *region) {
 /* Is the free `chunk` where its policy keeps it? Called by address, lowest first. */
 static bool is_kept(const struct larder_fit *heap, const struct larder_fit_region *region,
                     const fit_chunk *chunk, struct tally *tally, const fit_chunk **last) {
+    (void)tally;
+    (void)last;
     switch (policy_of(heap)) {
 #if FIT_HAS_TREE
     case LARDER_FIT_BEST:
@@ -92,7 +94,6 @@ static bool is_kept(const struct larder_fit *heap, const struct larder_fit_regio
 #if FIT_HAS_LIST
         return follow_list(tally, region, chunk, last);
 #else
-        (void)last;
         return false;
 #endif
     }
@@ -101,6 +102,7 @@ static bool is_kept(const struct larder_fit *heap, const struct larder_fit_regio
 /* Does the structure hold these chunks and no more? */
 static bool is_complete(const struct larder_fit *heap, const struct larder_fit_region *region,
                         const struct tally *tally, const fit_chunk *last) {
+    (void)last;
     switch (policy_of(heap)) {
 #if FIT_HAS_TREE
     case LARDER_FIT_BEST:
@@ -122,7 +124,6 @@ static bool is_complete(const struct larder_fit *heap, const struct larder_fit_r
 #if FIT_HAS_LIST
         return list_ends(tally, region, last);
 #else
-        (void)last;
         return false;
 #endif
     }

@@ -102,9 +102,10 @@ static fit_chunk *take_aligned(struct larder_fit *heap, struct larder_fit_region
                                size_t align, size_t need) {
     fit_chunk *chunk = policy_find(heap, region, need);
     if (chunk == NULL || !holds_aligned(chunk, align, need)) {
-        /* Any chunk of this size holds it: align < 2^(bits - 1), so is need; no wrap but this. */
+        /* Any chunk of this size holds it. The sum can wrap once, and is small then. */
         size_t wide = need + align + FIT_MIN;
-        chunk = wide > need ? policy_find(heap, region, wide) : NULL;
+        bool possible = wide > need && wide <= FIT_REQUEST_MAX;
+        chunk = possible ? policy_find(heap, region, wide) : NULL;
     }
     return chunk != NULL ? take_behind(heap, region, chunk, gap_before(chunk, align), need) : NULL;
 }

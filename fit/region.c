@@ -191,6 +191,7 @@ FIT_LOCAL struct larder_fit_region *region_find(const struct larder_fit *heap,
     return region;
 }
 
+#if LARDER_FIT_CHECKS
 /* In use, and both neighbours agree? Reads the headers beside it, and nothing outside. */
 static bool is_consistent(const struct larder_fit_region *region, const fit_chunk *chunk) {
     if (!chunk_is_plausible(region, chunk) || chunk_is_free(chunk)) {
@@ -231,6 +232,7 @@ static enum larder_fit_mistake name_mistake(const struct larder_fit_region *regi
     }
     return LARDER_FIT_CORRUPT;
 }
+#endif
 
 FIT_LOCAL enum larder_fit_mistake region_judge(const struct larder_fit_region *region,
                                                const void *pointer, fit_chunk **chunk) {

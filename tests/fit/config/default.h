@@ -1,0 +1,2 @@
+/* The region heap as it comes. */
+#include "hooks.h"
