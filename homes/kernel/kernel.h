@@ -126,8 +126,7 @@ bool fault_probe_read(uintptr_t address);
 bool fault_probe_write(uintptr_t address);
 bool fault_probe_execute(uintptr_t address);
 
-/* ---- What the kernel calls: homes/kernel/shell ------------------------------------------------
- */
+/* ---- What the kernel calls: homes/kernel/shell ----------------------------------------------- */
 
 /* The prompt. Does not return. */
 _Noreturn void shell_run(void);

@@ -31,6 +31,7 @@ KERNEL_FLAGS_page_table := $(KERNEL_EARLY_FLAGS)
 KERNEL_FLAGS_string := -fno-tree-loop-distribute-patterns
 # libfdt's header lies beside the host's.
 KERNEL_FLAGS_devicetree := -idirafter /usr/include
+KERNEL_FLAGS_devicetree_node := $(KERNEL_FLAGS_devicetree)
 
 KERNEL_DTS := raspberry-pi-4 raspberry-pi-3
 KERNEL_DTBS := $(KERNEL_DTS:%=$(KERNEL)/%.dtb)
@@ -119,8 +120,9 @@ kernel-image: kernel
 ifneq ($(filter plain asan coverage,$(VARIANT)),)
 DEVICETREE_DIR := $(BUILD_VARIANT)/devicetree
 DEVICETREE_TESTS := $(addprefix $(BUILD_VARIANT)/tests/kernel/,devicetree_test devicetree_lies_test)
-DEVICETREE_OBJECTS := $(patsubst %.c,$(DEVICETREE_DIR)/%.o,$(KERNEL_HOME)/boot/devicetree.c \
-    $(KERNEL_HOME)/boot/command_line.c core/range.c tests/kernel/tree.c)
+DEVICETREE_SRC := $(addprefix $(KERNEL_HOME)/boot/,devicetree.c devicetree_node.c command_line.c) \
+    core/range.c
+DEVICETREE_OBJECTS := $(patsubst %.c,$(DEVICETREE_DIR)/%.o,$(DEVICETREE_SRC) tests/kernel/tree.c)
 
 $(DEVICETREE_DIR)/%.o: %.c
 	@mkdir -p $(@D)

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Trees that lie ---------------------------------------------------------------------------
- */
+/* ---- Trees that lie -------------------------------------------------------------------------- */
 
 static void begin_lie(struct tree *tree, uint32_t address_cells, uint32_t size_cells) {
     *tree = (struct tree){0};

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Memory -----------------------------------------------------------------------------------
- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
 static void every_size_of_a_pi4(void **state) {
     static const uint64_t high[9] = {[2] = GIB, [4] = 3 * GIB - 64 * MIB, [8] = 7 * GIB - 64 * MIB};
@@ -74,8 +73,7 @@ static void several_nodes_any_name(void **state) {
     assert_int_equal(result.machine.memory_bytes, 48 * MIB);
 }
 
-/* ---- What is reserved -------------------------------------------------------------------------
- */
+/* ---- What is reserved ------------------------------------------------------------------------ */
 
 static void reserved_in_every_way(void **state) {
     struct tree tree = {.reserve = {{0x1000123, 0x2000}, {0x3ffff000, 0x10000}}};
@@ -126,8 +124,7 @@ static void initrd(void **state) {
     expect_range(&result, 0x4000000, 0x123456, LARDER_RANGE_RESERVED);
 }
 
-/* ---- mem= -------------------------------------------------------------------------------------
- */
+/* ---- mem= ------------------------------------------------------------------------------------ */
 
 static void read_limited(const char *command_line, struct result *result) {
     struct tree tree = {0};
@@ -177,8 +174,7 @@ static void limits_that_are_none(void **state) {
     }
 }
 
-/* ---- Console ----------------------------------------------------------------------------------
- */
+/* ---- Console --------------------------------------------------------------------------------- */
 
 /* A tree with two UARTs behind a bus; `stdout_path` and the alias `serial0` may be missing. */
 static void read_console_of(const char *stdout_path, const char *serial0, bool gic,
@@ -255,8 +251,7 @@ static void console_not_found(void **state) {
     }
 }
 
-/* ---- CPUs -------------------------------------------------------------------------------------
- */
+/* ---- CPUs ------------------------------------------------------------------------------------ */
 
 static void cpus_and_how_they_start(void **state) {
     struct tree tree = {0};
@@ -297,8 +292,7 @@ static void cpus_and_how_they_start(void **state) {
     assert_int_equal(result.machine.cpu[3].release_address, 0xf0);
 }
 
-/* ---- The command line -------------------------------------------------------------------------
- */
+/* ---- The command line ------------------------------------------------------------------------ */
 
 static void expect_word(const char *line, const char *name, const char *value) {
     size_t length = 0;

@@ -6,8 +6,7 @@
 
 #define PAGE 4096u
 
-/* ---- Writing trees ----------------------------------------------------------------------------
- */
+/* ---- Writing trees --------------------------------------------------------------------------- */
 
 void tree_cells(struct tree *tree, const char *name, unsigned count, const uint32_t *values) {
     fdt32_t big_endian[64];
@@ -48,8 +47,7 @@ void tree_memory(struct tree *tree, const char *name) {
     tree_text(tree, "device_type", "memory");
 }
 
-/* ---- Reading them -----------------------------------------------------------------------------
- */
+/* ---- Reading them ---------------------------------------------------------------------------- */
 
 /* A page that cannot be touched lies right behind the bytes handed over. */
 void read_bytes(const void *bytes, size_t size, struct result *result) {

@@ -107,8 +107,7 @@ static void open_devices(void) {
         power_open(machine.power_address);
 }
 
-/* ---- Without a device tree --------------------------------------------------------------------
- */
+/* ---- Without a device tree ------------------------------------------------------------------- */
 
 static void add(uint64_t address, uint64_t size_bytes, enum larder_range_kind kind) {
     if (larder_ranges_add(&memory_table, address, size_bytes, kind) != LARDER_OK)
@@ -167,8 +166,7 @@ static void detect_by_asking(void) {
     assume_cpus();
 }
 
-/* ---- With one ---------------------------------------------------------------------------------
- */
+/* ---- With one -------------------------------------------------------------------------------- */
 
 /* Registers that can be read without consequence. */
 static bool answers(uint64_t address, uint64_t offset) {

@@ -7,10 +7,9 @@
  */
 #include "devicetree.h"
 
-#include <libfdt.h>
+#include "devicetree_node.h"
 
-#define CELLS_MAX 4
-#define BUS_DEPTH_MAX 8
+#include <libfdt.h>
 
 /* Everything a step needs. */
 struct reader {
@@ -25,179 +24,7 @@ static bool fail(struct reader *reader, const char *what, const char *why) {
     return false;
 }
 
-/* ---- Cells ------------------------------------------------------------------------------------
- */
-
-/* One number of `cells` cells. False iff it does not fit into 64 bits. */
-static bool read_cells(const fdt32_t *at, int cells, uint64_t *value) {
-    *value = 0;
-    for (int i = 0; i < cells; i++) {
-        if (*value >> 32 != 0)
-            return false;
-        *value = *value << 32 | fdt32_to_cpu(at[i]);
-    }
-    return true;
-}
-
-/* A property as cells; NULL iff it is absent or not a whole number of cells. */
-static const fdt32_t *cells_of(const void *fdt, int node, const char *name, int *count) {
-    int bytes = 0;
-    const fdt32_t *cells = fdt_getprop(fdt, node, name, &bytes);
-
-    *count = bytes / (int)sizeof *cells;
-    return cells != NULL && bytes % (int)sizeof *cells == 0 ? cells : NULL;
-}
-
-/* A property of one or two cells; false iff it is anything else. */
-static bool number_of(const void *fdt, int node, const char *name, uint64_t *value) {
-    int count;
-    const fdt32_t *cells = cells_of(fdt, node, name, &count);
-
-    return cells != NULL && (count == 1 || count == 2) && read_cells(cells, count, value);
-}
-
-static bool string_is(const void *fdt, int node, const char *name, const char *text) {
-    int bytes;
-    const char *value = fdt_getprop(fdt, node, name, &bytes);
-
-    return value != NULL && bytes == (int)strlen(text) + 1 &&
-           memcmp(value, text, (size_t)bytes) == 0;
-}
-
-/* Length of a string property that may lack its NUL. */
-static size_t string_length(const char *value, int bytes) {
-    const char *end = memchr(value, '\0', (size_t)bytes);
-
-    return end != NULL ? (size_t)(end - value) : (size_t)bytes;
-}
-
-static void copy_string(char *to, size_t size, const void *fdt, int node, const char *name) {
-    int bytes = 0;
-    const char *value = node >= 0 ? fdt_getprop(fdt, node, name, &bytes) : NULL;
-    size_t length = value != NULL ? string_length(value, bytes) : 0;
-
-    if (length >= size)
-        length = size - 1;
-    for (size_t i = 0; i < length; i++)
-        to[i] = value[i] >= ' ' && value[i] <= '~' ? value[i] : '?';
-    to[length] = '\0';
-}
-
-static bool is_disabled(const void *fdt, int node) {
-    return string_is(fdt, node, "status", "disabled");
-}
-
-/* ---- Addresses --------------------------------------------------------------------------------
- */
-
-struct region {
-    uint64_t address;
-    uint64_t size_bytes;
-};
-
-/* How many (address, size) pairs `reg` has; -1 iff it is missing or its length is wrong. */
-static int reg_count(const void *fdt, int parent, int node) {
-    int width = fdt_address_cells(fdt, parent) + fdt_size_cells(fdt, parent);
-    int count;
-
-    if (fdt_address_cells(fdt, parent) < 1 || fdt_size_cells(fdt, parent) < 0 ||
-        cells_of(fdt, node, "reg", &count) == NULL || count % width != 0)
-        return -1;
-    return count / width;
-}
-
-/* The pair `index` of a `reg` that reg_count() accepted. False iff a number is too large. */
-static bool reg_read(const void *fdt, int parent, int node, int index, struct region *region) {
-    int address_cells = fdt_address_cells(fdt, parent);
-    int size_cells = fdt_size_cells(fdt, parent);
-    int count;
-    const fdt32_t *cells = cells_of(fdt, node, "reg", &count);
-
-    cells += index * (address_cells + size_cells);
-    return read_cells(cells, address_cells, &region->address) &&
-           read_cells(cells + address_cells, size_cells, &region->size_bytes);
-}
-
-/* One step up: the address as the parent of `bus` sees it. */
-static bool translate_once(const void *fdt, int bus, int parent, uint64_t *address) {
-    int child_cells = fdt_address_cells(fdt, bus);
-    int parent_cells = fdt_address_cells(fdt, parent);
-    int size_cells = fdt_size_cells(fdt, bus);
-    int width = child_cells + parent_cells + size_cells;
-    int count;
-    const fdt32_t *cells = cells_of(fdt, bus, "ranges", &count);
-
-    if (cells == NULL || child_cells < 1 || parent_cells < 1 || size_cells < 0)
-        return false;
-    if (count == 0)
-        return true;
-    for (int i = 0; i + width <= count; i += width) {
-        uint64_t child, up, size;
-
-        if (read_cells(cells + i, child_cells, &child) &&
-            read_cells(cells + i + child_cells, parent_cells, &up) &&
-            read_cells(cells + i + child_cells + parent_cells, size_cells, &size) &&
-            *address - child < size) {
-            *address = *address - child + up;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The address of a device's registers number `index` as the CPUs see it. */
-static bool device_address(const void *fdt, int node, int index, uint64_t *address) {
-    int bus = fdt_parent_offset(fdt, node);
-    struct region region;
-
-    if (bus < 0 || index >= reg_count(fdt, bus, node) || !reg_read(fdt, bus, node, index, &region))
-        return false;
-    for (int depth = 0; bus != 0 && depth < BUS_DEPTH_MAX; depth++) {
-        int parent = fdt_parent_offset(fdt, bus);
-
-        if (parent < 0 || !translate_once(fdt, bus, parent, &region.address))
-            return false;
-        bus = parent;
-    }
-    *address = region.address;
-    return bus == 0;
-}
-
-/* ---- Interrupts -------------------------------------------------------------------------------
- */
-
-static int interrupt_parent(const void *fdt, int node) {
-    for (int depth = 0; node >= 0 && depth < BUS_DEPTH_MAX; depth++) {
-        uint64_t handle;
-
-        if (number_of(fdt, node, "interrupt-parent", &handle))
-            return fdt_node_offset_by_phandle(fdt, (uint32_t)handle);
-        node = node == 0 ? -1 : fdt_parent_offset(fdt, node);
-    }
-    return -1;
-}
-
-/* The first interrupt of a device, in the numbers of arch/arm64/irq.h. */
-static uint32_t device_irq(const void *fdt, int node) {
-    int parent = interrupt_parent(fdt, node);
-    int count;
-    const fdt32_t *cells = cells_of(fdt, node, "interrupts", &count);
-    uint64_t width, group, number;
-
-    if (parent < 0 || cells == NULL || !number_of(fdt, parent, "#interrupt-cells", &width) ||
-        width < 2 || width > (uint64_t)count)
-        return MACHINE_IRQ_NONE;
-    group = fdt32_to_cpu(cells[0]);
-    number = fdt32_to_cpu(cells[1]);
-    if (width == 3 && group <= 1 && number < 224) /* GIC: 0 shared, 1 private */
-        return (uint32_t)(number + (group == 0 ? 32 : 16));
-    if (width == 2 && group >= 1 && group <= 2 && number < 32) /* VideoCore: bank, bit */
-        return (uint32_t)(32 * group + number);
-    return MACHINE_IRQ_NONE;
-}
-
-/* ---- Console and board ------------------------------------------------------------------------
- */
+/* ---- Console and board ----------------------------------------------------------------------- */
 
 static enum uart_kind uart_kind_of(const void *fdt, int node) {
     if (fdt_node_check_compatible(fdt, node, "arm,pl011") == 0)
@@ -212,7 +39,7 @@ static int console_node(const void *fdt) {
     int chosen = fdt_path_offset(fdt, "/chosen");
     int bytes = 0;
     const char *path = chosen >= 0 ? fdt_getprop(fdt, chosen, "stdout-path", &bytes) : NULL;
-    size_t length = path != NULL ? string_length(path, bytes) : 0;
+    size_t length = path != NULL ? node_string_length(path, bytes) : 0;
     const char *colon = path != NULL ? memchr(path, ':', length) : NULL;
 
     if (colon != NULL)
@@ -226,10 +53,10 @@ static void read_console(struct reader *reader) {
     struct machine_uart *console = &reader->machine->console;
     int node = console_node(reader->fdt);
 
-    if (node < 0 || !device_address(reader->fdt, node, 0, &console->address))
+    if (node < 0 || !node_address(reader->fdt, node, 0, &console->address))
         return;
     console->kind = uart_kind_of(reader->fdt, node);
-    console->irq = device_irq(reader->fdt, node);
+    console->irq = node_irq(reader->fdt, node);
 }
 
 static void read_board(struct reader *reader) {
@@ -246,11 +73,10 @@ static void read_board(struct reader *reader) {
     for (size_t i = 0; i < sizeof boards / sizeof *boards; i++)
         if (fdt_node_check_compatible(reader->fdt, 0, boards[i].compatible) == 0)
             machine->board = boards[i].board;
-    copy_string(machine->model, sizeof machine->model, reader->fdt, 0, "model");
+    node_copy_string(machine->model, sizeof machine->model, reader->fdt, 0, "model");
 }
 
-/* ---- Memory -----------------------------------------------------------------------------------
- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
 static bool add_range(struct reader *reader, uint64_t address, uint64_t size_bytes,
                       enum larder_range_kind kind) {
@@ -265,13 +91,13 @@ static bool add_range(struct reader *reader, uint64_t address, uint64_t size_byt
 }
 
 static bool add_memory_node(struct reader *reader, int node) {
-    int count = reg_count(reader->fdt, 0, node);
+    int count = node_reg_count(reader->fdt, 0, node);
     struct region region;
 
     if (count < 0)
         return fail(reader, "a memory node of the device tree has a `reg` of the wrong length", "");
     for (int i = 0; i < count; i++) {
-        if (!reg_read(reader->fdt, 0, node, i, &region))
+        if (!node_reg(reader->fdt, 0, node, i, &region))
             return fail(reader, "a memory node of the device tree has an address beyond 64 bits",
                         "");
         if (!add_range(reader, region.address, region.size_bytes, LARDER_RANGE_USABLE))
@@ -284,8 +110,8 @@ static bool read_memory(struct reader *reader) {
     int node;
 
     fdt_for_each_subnode(node, reader->fdt, 0) {
-        if (string_is(reader->fdt, node, "device_type", "memory") &&
-            !is_disabled(reader->fdt, node) && !add_memory_node(reader, node))
+        if (node_string_is(reader->fdt, node, "device_type", "memory") &&
+            !node_is_disabled(reader->fdt, node) && !add_memory_node(reader, node))
             return false;
     }
     reader->machine->memory_bytes = larder_ranges_bytes(reader->ranges, LARDER_RANGE_USABLE);
@@ -357,7 +183,7 @@ static bool read_reserve_block(struct reader *reader, const struct larder_ranges
 static bool read_reserved_node(struct reader *reader, const struct larder_ranges *ram, int parent,
                                int node) {
     bool unmapped = fdt_getprop(reader->fdt, node, "no-map", NULL) != NULL;
-    int count = reg_count(reader->fdt, parent, node);
+    int count = node_reg_count(reader->fdt, parent, node);
     struct region region;
 
     if (fdt_getprop(reader->fdt, node, "reg", NULL) == NULL) {
@@ -367,7 +193,7 @@ static bool read_reserved_node(struct reader *reader, const struct larder_ranges
     if (count < 0)
         return fail(reader, "a reserved-memory node has a `reg` of the wrong length", "");
     for (int i = 0; i < count; i++) {
-        if (!reg_read(reader->fdt, parent, node, i, &region))
+        if (!node_reg(reader->fdt, parent, node, i, &region))
             return fail(reader, "a reserved-memory node has an address beyond 64 bits", "");
         if (!reserve_inside(reader, ram, &region,
                             unmapped ? LARDER_RANGE_DEVICE : LARDER_RANGE_RESERVED))
@@ -386,22 +212,22 @@ static bool read_reserved(struct reader *reader) {
     if (parent < 0)
         return true;
     fdt_for_each_subnode(node, reader->fdt, parent) {
-        if (!is_disabled(reader->fdt, node) && !read_reserved_node(reader, &ram, parent, node))
+        if (!node_is_disabled(reader->fdt, node) && !read_reserved_node(reader, &ram, parent, node))
             return false;
     }
     return true;
 }
 
-/* ---- CPUs, devices, the chosen node -----------------------------------------------------------
- */
+/* ---- CPUs, devices, the chosen node ---------------------------------------------------------- */
 
 static void read_cpu(struct reader *reader, int parent, int node) {
     struct machine *machine = reader->machine;
     struct machine_cpu *cpu;
     struct region reg;
 
-    if (!string_is(reader->fdt, node, "device_type", "cpu") ||
-        reg_count(reader->fdt, parent, node) != 1 || !reg_read(reader->fdt, parent, node, 0, &reg))
+    if (!node_string_is(reader->fdt, node, "device_type", "cpu") ||
+        node_reg_count(reader->fdt, parent, node) != 1 ||
+        !node_reg(reader->fdt, parent, node, 0, &reg))
         return;
     if (machine->cpu_count == MACHINE_CPUS_MAX) {
         machine->cpus_ignored++;
@@ -409,10 +235,10 @@ static void read_cpu(struct reader *reader, int parent, int node) {
     }
     cpu = &machine->cpu[machine->cpu_count++];
     *cpu = (struct machine_cpu){.mpidr = reg.address};
-    if (string_is(reader->fdt, node, "enable-method", "psci"))
+    if (node_string_is(reader->fdt, node, "enable-method", "psci"))
         cpu->start = START_PSCI;
-    if (string_is(reader->fdt, node, "enable-method", "spin-table") &&
-        number_of(reader->fdt, node, "cpu-release-addr", &cpu->release_address))
+    if (node_string_is(reader->fdt, node, "enable-method", "spin-table") &&
+        node_number(reader->fdt, node, "cpu-release-addr", &cpu->release_address))
         cpu->start = START_SPIN_TABLE;
 }
 
@@ -421,9 +247,9 @@ static void read_cpus(struct reader *reader) {
     int psci = fdt_path_offset(reader->fdt, "/psci");
     int node;
 
-    if (psci >= 0 && string_is(reader->fdt, psci, "method", "hvc"))
+    if (psci >= 0 && node_string_is(reader->fdt, psci, "method", "hvc"))
         reader->machine->psci = PSCI_BY_HVC;
-    if (psci >= 0 && string_is(reader->fdt, psci, "method", "smc"))
+    if (psci >= 0 && node_string_is(reader->fdt, psci, "method", "smc"))
         reader->machine->psci = PSCI_BY_SMC;
     if (parent < 0)
         return;
@@ -434,7 +260,7 @@ static void read_cpus(struct reader *reader) {
 static bool find_device(const void *fdt, const char *compatible, int index, uint64_t *address) {
     int node = fdt_node_offset_by_compatible(fdt, -1, compatible);
 
-    return node >= 0 && device_address(fdt, node, index, address);
+    return node >= 0 && node_address(fdt, node, index, address);
 }
 
 static bool find_gic(const void *fdt, const char *compatible, struct machine_irq *irq) {
@@ -475,13 +301,13 @@ static void read_chosen(struct reader *reader) {
     struct machine *machine = reader->machine;
     int chosen = fdt_path_offset(reader->fdt, "/chosen");
 
-    copy_string(machine->command_line, sizeof machine->command_line, reader->fdt, chosen,
-                "bootargs");
+    node_copy_string(machine->command_line, sizeof machine->command_line, reader->fdt, chosen,
+                     "bootargs");
     if (chosen < 0)
         return;
-    number_of(reader->fdt, chosen, "linux,initrd-start", &machine->initrd_start);
-    number_of(reader->fdt, chosen, "linux,initrd-end", &machine->initrd_end);
-    number_of(reader->fdt, chosen, "kaslr-seed", &machine->entropy);
+    node_number(reader->fdt, chosen, "linux,initrd-start", &machine->initrd_start);
+    node_number(reader->fdt, chosen, "linux,initrd-end", &machine->initrd_end);
+    node_number(reader->fdt, chosen, "kaslr-seed", &machine->entropy);
 }
 
 static bool read_initrd(struct reader *reader) {

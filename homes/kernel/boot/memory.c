@@ -68,8 +68,7 @@ static void mark_image(void) {
              LARDER_RANGE_DONATED);
 }
 
-/* ---- The linear map ---------------------------------------------------------------------------
- */
+/* ---- The linear map -------------------------------------------------------------------------- */
 
 /* Parts of the image that nobody may write through the linear map either. */
 static bool is_constant(uint64_t address) {
@@ -146,8 +145,7 @@ static void map_ram(void) {
     }
 }
 
-/* ---- larder -----------------------------------------------------------------------------------
- */
+/* ---- larder ---------------------------------------------------------------------------------- */
 
 static void start_larder(void) {
     const struct larder_range *last = &memory_table.range[memory_table.count - 1];
@@ -187,8 +185,7 @@ uintptr_t stack_alloc(void) {
     return (uintptr_t)mmu_map_window(address, STACK_BYTES, MAP_DATA);
 }
 
-/* ---- Giving start-up memory back --------------------------------------------------------------
- */
+/* ---- Giving start-up memory back ------------------------------------------------------------- */
 
 /* The rest of the mappings of what is donated: after this only the linear map reaches it. */
 static void retire_mappings(void) {
