@@ -26,7 +26,8 @@
 #error "larder: the home's port header must define LARDER_PORT_CAN_RESERVE as 0 or 1"
 #endif
 
-/* ---- CPU half ---- Defined inline by the home's header; the compiler compares it with these. */
+/* ---- CPU half ---- Defined inline by the home's header; the compiler compares it with these.
+ * NOLINTBEGIN(readability-redundant-declaration): being declared twice is the point. */
 
 /* `larder_port_lock_t` is a type that is free when all zero; any spinlock, fair or not, that is
  * correct when it is taken with the slot entered. Acquire ordering, release ordering. L I B F. */
@@ -56,6 +57,8 @@ static inline bool larder_port_should_fail(const char *site);
 /* An event of the slow paths, for traces; `what` is a string constant such as "split", "merge",
  * "slab+", "slab-", "reclaim". May be empty; must not call the core. L I F. */
 static inline void larder_port_trace(const char *what, const void *pointer, size_t value);
+
+/* NOLINTEND(readability-redundant-declaration) */
 
 /* ---- System half ----------------------------------------------------------------------------- */
 
