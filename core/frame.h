@@ -10,6 +10,7 @@
  *   owner               meaning                                                       set by
  *   OWNER_NONE          hole, reserved, free in the buddies, or inside a block or run  frames
  *   OWNER_FRAMES + b    start of an allocated block of order frame_bin_order(b)        frames
+ *   OWNER_METADATA      the same, for the core itself: never a caller's to free        frames
  *   OWNER_BIN           start of a block that lies in a slot's bin                     frames
  *   OWNER_RUN           start of an allocated block or run; record.count_frames        frames
  *   OWNER_CACHE_FIRST…  every frame of a slab: the id of its cache                     cache
@@ -28,6 +29,7 @@ enum {
     OWNER_NONE = 0,
     OWNER_FRAMES = 1, /* … + number of the bin */
     FRAME_BINS = 5,   /* orders with a bin in every slot: 0 to 3, and 9 */
+    OWNER_METADATA = 14,
     OWNER_BIN = 15,
     OWNER_CACHE_FIRST = 16,
     OWNER_ESCAPE = 254,
@@ -106,11 +108,16 @@ static inline unsigned frame_bin_of(unsigned order) {
 /* Frames of the block or run that starts here; 0 iff none does. */
 static inline uint64_t frame_run_length(const struct frame_map *map, uint64_t index) {
     unsigned owner = map->owner[index];
-    if (owner == OWNER_RUN) {
+    if (owner == OWNER_RUN || owner == OWNER_METADATA) {
         return map->record[index].count_frames;
     }
     return owner - OWNER_FRAMES < FRAME_BINS ? UINT64_C(1) << frame_bin_order(owner - OWNER_FRAMES)
                                              : 0;
+}
+
+/* The same, but 0 also for what the core took for itself. */
+static inline uint64_t frame_given_length(const struct frame_map *map, uint64_t index) {
+    return map->owner[index] == OWNER_METADATA ? 0 : frame_run_length(map, index);
 }
 
 #endif

@@ -121,6 +121,9 @@ static void *alloc_count(struct larder *larder, unsigned order, uint64_t count, 
 void *frames_alloc_metadata(struct larder *larder, uint64_t count) {
     void *frames = alloc_count(larder, order_for(count), count, LARDER_USE_RESERVE, 0);
     if (frames != NULL) {
+        uint64_t index = frame_of(&larder->map, frames);
+        larder->map.record[index].count_frames = count;
+        larder->map.owner[index] = OWNER_METADATA;
         __atomic_add_fetch(&larder->metadata_frames, count, __ATOMIC_RELAXED);
     }
     return frames;
@@ -406,7 +409,7 @@ static inline uint64_t frame_if_aligned(const struct frame_map *map, const void 
 
 static NOINLINE void frames_free_slow(struct larder *larder, void *frames) {
     uint64_t index = frame_if_aligned(&larder->map, frames);
-    uint64_t count = index < larder->map.count_frames ? frame_run_length(&larder->map, index) : 0;
+    uint64_t count = index < larder->map.count_frames ? frame_given_length(&larder->map, index) : 0;
     if (frames == NULL) {
         return;
     }
@@ -463,7 +466,7 @@ uint64_t larder_frames_count(struct larder *larder, const void *frames) {
     if (index >= larder->map.count_frames || !is_aligned((uintptr_t)frames, FRAME_BYTES)) {
         return 0;
     }
-    return frame_run_length(&larder->map, index);
+    return frame_given_length(&larder->map, index);
 }
 
 uint64_t larder_frames_address(const struct larder *larder, const void *pointer) {

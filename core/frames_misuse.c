@@ -18,10 +18,12 @@ static uint64_t head_of(const struct larder *larder, uint64_t index) {
     return index;
 }
 
+/* The buddies got whole frames only. */
 static bool is_usable(struct larder *larder, uint64_t index) {
     const struct larder_range *range =
         larder_ranges_find(&larder->map.ranges, frame_address(&larder->map, index));
-    return range != NULL && range->kind == LARDER_RANGE_USABLE;
+    return range != NULL && range->kind == LARDER_RANGE_USABLE &&
+           range_end(range) - frame_address(&larder->map, index) >= FRAME_BYTES;
 }
 
 /* A run from larder_frames_alloc_contiguous() may start anywhere: look back for it, to the first
@@ -49,7 +51,9 @@ static void what_frame(struct larder *larder, uint64_t index, struct larder_what
     }
     what->start = frame_pointer(&larder->map, head);
     what->size_bytes = (size_t)max_u64(frame_run_length(&larder->map, head), 1) << FRAME_SHIFT;
-    if (frame_run_length(&larder->map, head) > 0) {
+    if (larder->map.owner[head] == OWNER_METADATA) {
+        what->kind = LARDER_WHAT_RESERVED;
+    } else if (frame_run_length(&larder->map, head) > 0) {
         what->kind = LARDER_WHAT_RUN;
         what->taken = true;
         what->alloc_site = larder_frames_owner(larder, what->start);

@@ -35,9 +35,12 @@ static uint64_t idle;
 
 static inline void start(const char *debug) {
     static const struct larder_range ranges[] = {
-        {RAM_AT, 32 * MIB, LARDER_RANGE_USABLE},      {KERNEL_AT, MIB, LARDER_RANGE_RESERVED},
-        {PART_AT + 2 * KIB, FRAME, LARDER_RANGE_RESERVED}, {TREE_AT, 64 * KIB, LARDER_RANGE_DONATED},
-        {DEVICE_AT, MIB, LARDER_RANGE_DEVICE},        {HIGH_AT, 16 * MIB, LARDER_RANGE_USABLE},
+        {RAM_AT, 32 * MIB, LARDER_RANGE_USABLE},
+        {KERNEL_AT, MIB, LARDER_RANGE_RESERVED},
+        {PART_AT + 2 * KIB, FRAME, LARDER_RANGE_RESERVED},
+        {TREE_AT, 64 * KIB, LARDER_RANGE_DONATED},
+        {DEVICE_AT, MIB, LARDER_RANGE_DEVICE},
+        {HIGH_AT, 16 * MIB, LARDER_RANGE_USABLE},
     };
     sim = sim_start(
         &(struct sim_config){.range = ranges, .range_count = COUNT(ranges), .debug = debug});
