@@ -163,9 +163,24 @@ void larder_free(struct larder *larder, void *pointer) {
     free_slow(larder, pointer, CALL_SITE());
 }
 
+/* What larder_size_of() calls nothing given out: name the mistake now. The fast path would only
+ * notice when the magazine is emptied. */
+static void bad_pointer(struct larder *larder, void *pointer, uintptr_t site) {
+    struct larder_cache *cache = larder_cache_of(larder, pointer);
+    if (cache != NULL && !cache->is_internal) {
+        cache_give(cache, 1, &pointer, site);
+    } else {
+        free_slow(larder, pointer, site);
+    }
+}
+
 void larder_free_sized(struct larder *larder, void *pointer, size_t size_bytes) {
     size_t usable = larder_size_of(larder, pointer);
-    if (usable != 0 && larder_good_size(size_bytes) != larder_good_size(usable)) {
+    if (usable == 0) {
+        bad_pointer(larder, pointer, CALL_SITE());
+        return;
+    }
+    if (larder_good_size(size_bytes) != larder_good_size(usable)) {
         fatal_raise(LARDER_FATAL_WRONG_ORDER, pointer, frames_owner_name(larder, pointer),
                     "the size given does not belong to this memory");
     }
@@ -250,7 +265,7 @@ void *larder_realloc(struct larder *larder, void *pointer, size_t size_bytes) {
     }
     size_t usable = larder_size_of(larder, pointer);
     if (usable == 0) {
-        free_slow(larder, pointer, CALL_SITE()); /* names the mistake and stops */
+        bad_pointer(larder, pointer, CALL_SITE());
         return NULL;
     }
     void *moved = alloc_to_grow(larder, usable, size_bytes, CALL_SITE());
