@@ -188,15 +188,8 @@ static bool has_spare(struct larder_cache *cache) {
     return cache->limit_objects != 0 && cache->magazine_capacity > 0;
 }
 
-/* Seen as long as the memory of the cache has not been used again. */
-static void check_alive(const struct larder_cache *cache) {
-    if (cache->is_destroyed) {
-        fatal_raise(LARDER_FATAL_CACHE_DESTROYED, cache, cache->name, "used after its destruction");
-    }
-}
-
 NOINLINE void *cache_alloc_slow(struct larder_cache *cache, larder_flags flags, uintptr_t site) {
-    check_alive(cache);
+    cache_check_alive(cache);
     void *object = cache->is_late && flags == 0 ? late_alloc(cache) : NULL;
     if (object != NULL) {
         return object;
@@ -292,7 +285,7 @@ NOINLINE void cache_free_slow(struct larder_cache *cache, void *object, uintptr_
     if (object == NULL) {
         return;
     }
-    check_alive(cache);
+    cache_check_alive(cache);
     check_owner(cache, object);
     if (cache->is_late && late_free(cache, object)) {
         return;
@@ -337,6 +330,7 @@ static bool is_plain(const struct larder_cache *cache, larder_flags flags) {
 size_t larder_cache_alloc_bulk(struct larder_cache *cache, size_t count, void **out,
                                larder_flags flags) {
     size_t taken = 0;
+    cache_check_alive(cache);
     while (taken < count) {
         size_t here = 0;
         if (is_plain(cache, flags)) {

@@ -80,6 +80,14 @@ uint64_t cache_trim(struct larder_cache *cache, uint64_t count);
 void *cache_alloc_slow(struct larder_cache *cache, larder_flags flags, uintptr_t site);
 void cache_free_slow(struct larder_cache *cache, void *object, uintptr_t site);
 
+/* A destroyed cache has no magazines, so whatever is done with it comes to a slow path and is seen
+ * there, as long as its memory has not been used again. */
+static inline void cache_check_alive(const struct larder_cache *cache) {
+    if (UNLIKELY(cache->is_destroyed)) {
+        fatal_raise(LARDER_FATAL_CACHE_DESTROYED, cache, cache->name, "used after its destruction");
+    }
+}
+
 /* Say which mistake freeing `object` into this cache is, and stop. */
 _Noreturn void cache_bad_free(struct larder_cache *cache, const void *object);
 

@@ -256,10 +256,13 @@ uint64_t larder_cache_destroy(struct larder_cache *cache,
 /* Reclaims at most once: it takes back the empty slabs made here, too. */
 enum larder_status larder_cache_prefill(struct larder_cache *cache, size_t count) {
     bool may_reclaim = true;
+    cache_check_alive(cache);
     for (;;) {
         lock_acquire(&cache->lock);
         uint64_t room = cache->slab_count * slab_usable_slots(&cache->geometry) - cache->taken;
-        bool is_limited = cache->limit_objects != 0 && cache->taken + count > cache->limit_objects;
+        bool is_limited =
+            cache->limit_objects != 0 &&
+            (cache->taken > cache->limit_objects || count > cache->limit_objects - cache->taken);
         lock_release(&cache->lock);
         if (is_limited) {
             return LARDER_TOO_MANY;
@@ -278,12 +281,14 @@ enum larder_status larder_cache_prefill(struct larder_cache *cache, size_t count
 }
 
 void larder_cache_set_limit(struct larder_cache *cache, uint64_t limit_objects) {
+    cache_check_alive(cache);
     lock_acquire(&cache->lock);
     cache->limit_objects = limit_objects;
     lock_release(&cache->lock);
 }
 
 uint64_t larder_cache_shrink(struct larder_cache *cache) {
+    cache_check_alive(cache);
     uintptr_t state = larder_port_slot_enter();
     struct larder_slot *slot = slot_here(cache->larder);
     larder_port_slot_leave(state);
