@@ -140,7 +140,8 @@ void frames_free_metadata(struct larder *larder, void *frames) {
 /* ---- bins ---- */
 
 #define WHOLE_BIN (FRAME_BINS - 1u) /* page blocks: one magazine both ways, nothing to scatter */
-#define WHOLE_BIN_SHARE 64u         /* it holds at most this part of the memory */
+#define OWNER_WHOLE (OWNER_FRAMES + WHOLE_BIN)
+#define WHOLE_BIN_SHARE 64u /* it holds at most this part of the memory */
 
 /* Blocks of a frame magazine: bounded in bytes to 244 KiB, and to 8 MiB of page blocks. */
 static const uint8_t bin_capacity[FRAME_BINS] = {61, 29, 13, 7, 4};
@@ -273,11 +274,11 @@ uint64_t frames_in_bins(struct larder *larder) {
 /* ---- allocation ---- */
 
 /* Out of a bin; false iff it is empty. */
-static inline bool pop_frames(struct larder *larder, struct magazine *magazine, unsigned bin,
+static inline bool pop_frames(struct larder *larder, struct magazine *magazine, size_t owner,
                               void **frames) {
     bool is_popped = magazine_pop(magazine, frames);
     if (LIKELY(is_popped)) {
-        larder->map.owner[frame_of(&larder->map, *frames)] = (uint8_t)(OWNER_FRAMES + bin);
+        larder->map.owner[frame_of(&larder->map, *frames)] = (uint8_t)owner;
     }
     return is_popped;
 }
@@ -291,7 +292,7 @@ static void *alloc_refilling(struct larder *larder, unsigned bin) {
         refill(larder, magazine, bin);
     }
     void *frames;
-    bool is_popped = pop_frames(larder, magazine, bin, &frames);
+    bool is_popped = pop_frames(larder, magazine, OWNER_FRAMES + bin, &frames);
     larder_port_slot_leave(state);
     return is_popped ? frames : NULL;
 }
@@ -318,16 +319,25 @@ static NOINLINE void *frames_alloc_slow(struct larder *larder, unsigned order, l
     return frames_finish(frames, UINT64_C(1) << order, flags);
 }
 
+/* From the bin of blocks that an owner byte marks, without filling it. */
+static inline bool pop_here(struct larder *larder, size_t owner, void **frames) {
+    uintptr_t state = larder_port_slot_enter();
+    struct magazine *magazine = slot_here(larder)->frame_take[owner - OWNER_FRAMES];
+    bool is_popped = pop_frames(larder, magazine, owner, frames);
+    larder_port_slot_leave(state);
+    return is_popped;
+}
+
 void *larder_frames_alloc(struct larder *larder, unsigned order, larder_flags flags) {
-    unsigned bin = order | flags; /* the order itself if it has a bin and there is no flag */
-    if (LIKELY(bin < FRAME_BINS - 1)) {
-        uintptr_t state = larder_port_slot_enter();
-        void *frames;
-        bool is_popped = pop_frames(larder, slot_here(larder)->frame_take[bin], bin, &frames);
-        larder_port_slot_leave(state);
-        if (LIKELY(is_popped)) {
+    void *frames;
+    /* Flags start above the small orders, so one compare finds a small order without any flag. */
+    size_t owner = (size_t)(order | flags) + OWNER_FRAMES;
+    if (LIKELY(owner < OWNER_WHOLE)) {
+        if (LIKELY(pop_here(larder, owner, &frames))) {
             return frames;
         }
+    } else if (order == PAGEBLOCK_ORDER && flags == 0 && pop_here(larder, OWNER_WHOLE, &frames)) {
+        return frames;
     }
     return frames_alloc_slow(larder, order, flags, CALL_SITE());
 }
