@@ -6,6 +6,7 @@
  * it from there (the fullest 2 MiB that fits, design of core/pageblock.h). */
 #include "command.h"
 #include "demo.h"
+#include "out.h"
 
 #include "larder/frames.h"
 #include "larder/stats.h"
@@ -54,23 +55,30 @@ static unsigned piece_units(const struct strip *strip, unsigned unit) {
     return 1;
 }
 
-static void draw_block(char *row, unsigned units, const char *look) {
-    for (unsigned i = 0; i < units; i++)
-        row[i] = i == 0 ? look[0] : i + 1 == units ? look[2] : look[1];
+/* [##] or (..), of so many characters, in red or green. */
+static void draw_block(unsigned units, bool is_used) {
+    const struct larder_sink *sink = &shell_terminal.sink;
+    const char *look = is_used ? "[#]" : "(.)";
+    if (shell_terminal.colour)
+        out_text(sink, is_used ? "\033[91m" : "\033[32m");
+    out_repeat(sink, look[0], 1);
+    if (units > 1) {
+        out_repeat(sink, look[1], units - 2);
+        out_repeat(sink, look[2], 1);
+    }
+    if (shell_terminal.colour)
+        out_text(sink, "\033[0m");
 }
 
 static void draw(const struct strip *strip, const char *format, unsigned order) {
-    char row[UNITS + 1];
-    unsigned free_blocks = 0;
+    printf("   ");
     for (unsigned unit = 0; unit < UNITS;) {
         bool is_used = !is_free(strip, unit);
         unsigned units = is_used ? piece_units(strip, unit) : free_buddy(strip, unit);
-        draw_block(row + unit, units, is_used ? "[#]" : "(.)");
-        free_blocks += !is_used;
+        draw_block(units, is_used);
         unit += units;
     }
-    row[UNITS] = '\0';
-    printf("   %s  ", row);
+    printf("  ");
     printf(format, order);
     printf("\n");
 }

@@ -144,8 +144,8 @@ void demo_heap(void) {
 /* ---- A picture of RAM: before, during, after --------------------------------------------------
  */
 
-#define OBJECT_BYTES_MAX ((uint64_t)48 << 20)
-#define RUN_BYTES_MAX ((uint64_t)256 << 20)
+#define OBJECT_BYTES_MAX ((uint64_t)96 << 20)
+#define RUN_BYTES_MAX ((uint64_t)768 << 20)
 #define RUN_FRAMES 700u
 #define ROWS 16u
 
