@@ -203,6 +203,14 @@ refuses size 'one with a head of several lines' 'core/slab.c:[123]: slab_long: 6
 yes '/* */' | head -n 601 >"$tree/core/slab.c"
 refuses size 'a file of 601 lines' 'core/slab.c: 601 lines'
 
+mkdir -p "$tree/tests/unit"
+yes '/* */' | head -n 601 >"$tree/tests/unit/slab.c"
+tools/check/size >"$work/out" 2>&1
+status=$?
+result "$([ $status = 0 ] && grep -q 'tests/unit/slab.c has 601 lines' "$work/out" && echo yes)" \
+    'size only names a long test'
+good_tree
+
 echo '[gone](docs/gone.md)' >>"$tree/README.md"
 refuses links 'a link to nowhere' 'README.md: docs/gone.md leads nowhere'
 
