@@ -13,6 +13,18 @@
 
 enum { LIST_NEXT = 0, LIST_PREV = 1 };
 
+/* The chunk after `chunk`. It must lie behind it, so that no way through overwritten links is
+ * without end. */
+static fit_chunk *list_follow(const struct larder_fit_region *region, const fit_chunk *chunk) {
+    fit_chunk *next = chunk_follow(region, chunk->link[LIST_NEXT]);
+#if LARDER_FIT_CHECKS
+    if (next != NULL && next <= chunk) {
+        FIT_RAISE(LARDER_FIT_CORRUPT, chunk);
+    }
+#endif
+    return next;
+}
+
 /* The first free chunk behind `chunk`, which is not listed; NULL iff none. */
 static fit_chunk *find_successor(struct larder_fit_region *region, const fit_chunk *chunk) {
     fit_chunk *listed = region->free.list.head;
@@ -30,7 +42,7 @@ static fit_chunk *find_successor(struct larder_fit_region *region, const fit_chu
         }
 #endif
         behind = chunk_next(behind);
-        listed = chunk_follow(region, listed->link[LIST_NEXT]);
+        listed = list_follow(region, listed);
     }
     return listed;
 }
@@ -121,7 +133,7 @@ static fit_chunk *find_between(struct larder_fit_region *region, fit_chunk *chun
                                const fit_chunk *stop, size_t size) {
     chunk = chunk_follow(region, chunk);
     while (chunk != stop && chunk != NULL && chunk_size(chunk) < size) {
-        chunk = chunk_follow(region, chunk->link[LIST_NEXT]);
+        chunk = list_follow(region, chunk);
     }
     return chunk != stop ? chunk : NULL;
 }

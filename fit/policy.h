@@ -14,15 +14,23 @@
 FIT_LOCAL void list_insert(struct larder_fit_region *region, fit_chunk *chunk);
 FIT_LOCAL void list_remove(struct larder_fit_region *region, fit_chunk *chunk);
 FIT_LOCAL void list_replace(struct larder_fit_region *region, fit_chunk *from, fit_chunk *to);
+#if FIT_HAS(0)
 FIT_LOCAL fit_chunk *list_find_first(struct larder_fit_region *region, size_t size);
+#endif
+#if FIT_HAS(1)
 FIT_LOCAL fit_chunk *list_find_next(struct larder_fit_region *region, size_t size);
+#endif
 #endif
 
 #if FIT_HAS_TREE
 FIT_LOCAL void tree_insert(struct larder_fit_region *region, fit_chunk *chunk);
 FIT_LOCAL void tree_remove(struct larder_fit_region *region, fit_chunk *chunk);
+#if FIT_HAS(2)
 FIT_LOCAL fit_chunk *tree_find_best(struct larder_fit_region *region, size_t size);
+#endif
+#if FIT_HAS(3)
 FIT_LOCAL fit_chunk *tree_find_worst(struct larder_fit_region *region, size_t size);
+#endif
 FIT_LOCAL bool tree_has(const struct larder_fit_region *region, const fit_chunk *chunk,
                         size_t most);
 #endif

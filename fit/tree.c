@@ -29,13 +29,33 @@ static bool is_before(const fit_chunk *a, const fit_chunk *b) {
     return size_a != size_b ? size_a < size_b : a < b;
 }
 
+/* A total order, though hashes of addresses 64 GiB apart may be the same. */
+static bool is_above(const fit_chunk *a, const fit_chunk *b) {
+    uint32_t priority_a = priority_of(a), priority_b = priority_of(b);
+    return priority_a != priority_b ? priority_a > priority_b : a > b;
+}
+
+/* The child of `parent` at a link. It must be below its parent, so that no way through overwritten
+ * links is without end. */
+static fit_chunk *tree_follow(const struct larder_fit_region *region, const fit_chunk *parent,
+                              fit_chunk *child) {
+#if LARDER_FIT_CHECKS
+    if (chunk_follow(region, child) != NULL && !is_above(parent, child)) {
+        FIT_RAISE(LARDER_FIT_CORRUPT, parent);
+    }
+#else
+    (void)region;
+    (void)parent;
+#endif
+    return child;
+}
+
 FIT_LOCAL void tree_insert(struct larder_fit_region *region, fit_chunk *chunk) {
-    uint32_t priority = priority_of(chunk);
     fit_chunk **link = &region->free.root;
     fit_chunk *node = chunk_follow(region, *link);
-    while (node != NULL && priority_of(node) >= priority) {
+    while (node != NULL && is_above(node, chunk)) {
         link = &node->link[is_before(chunk, node) ? LEFT : RIGHT];
-        node = chunk_follow(region, *link);
+        node = tree_follow(region, node, *link);
     }
     *link = chunk;
     /* What hung here goes below the newcomer: smaller keys to its left, larger to its right. */
@@ -44,13 +64,12 @@ FIT_LOCAL void tree_insert(struct larder_fit_region *region, fit_chunk *chunk) {
         if (is_before(node, chunk)) {
             *left = node;
             left = &node->link[RIGHT];
-            node = *left;
+            node = tree_follow(region, node, *left);
         } else {
             *right = node;
             right = &node->link[LEFT];
-            node = *right;
+            node = tree_follow(region, node, *right);
         }
-        (void)chunk_follow(region, node);
     }
     *left = NULL;
     *right = NULL;
@@ -59,29 +78,30 @@ FIT_LOCAL void tree_insert(struct larder_fit_region *region, fit_chunk *chunk) {
 /* The link that leads to `chunk`. A way that misses it is a way somebody has overwritten. */
 static fit_chunk **link_to(struct larder_fit_region *region, const fit_chunk *chunk) {
     fit_chunk **link = &region->free.root;
-    while (*link != chunk) {
-        fit_chunk *node = chunk_follow(region, *link);
+    fit_chunk *node = chunk_follow(region, *link);
+    while (node != chunk) {
         if (node == NULL) {
             FIT_RAISE(LARDER_FIT_CORRUPT, chunk);
         }
         link = &node->link[is_before(chunk, node) ? LEFT : RIGHT];
+        node = tree_follow(region, node, *link);
     }
     return link;
 }
 
 FIT_LOCAL void tree_remove(struct larder_fit_region *region, fit_chunk *chunk) {
     fit_chunk **link = link_to(region, chunk);
-    fit_chunk *left = chunk_follow(region, chunk->link[LEFT]);
-    fit_chunk *right = chunk_follow(region, chunk->link[RIGHT]);
+    fit_chunk *left = tree_follow(region, chunk, chunk->link[LEFT]);
+    fit_chunk *right = tree_follow(region, chunk, chunk->link[RIGHT]);
     while (left != NULL && right != NULL) {
-        if (priority_of(left) > priority_of(right)) {
+        if (is_above(left, right)) {
             *link = left;
             link = &left->link[RIGHT];
-            left = chunk_follow(region, *link);
+            left = tree_follow(region, left, *link);
         } else {
             *link = right;
             link = &right->link[LEFT];
-            right = chunk_follow(region, *link);
+            right = tree_follow(region, right, *link);
         }
     }
     *link = left != NULL ? left : right;
@@ -94,7 +114,7 @@ FIT_LOCAL fit_chunk *tree_find_best(struct larder_fit_region *region, size_t siz
     while (node != NULL) {
         bool holds = chunk_size(node) >= size;
         best = holds ? node : best;
-        node = chunk_follow(region, node->link[holds ? LEFT : RIGHT]);
+        node = tree_follow(region, node, node->link[holds ? LEFT : RIGHT]);
     }
     return best;
 }
@@ -106,7 +126,7 @@ FIT_LOCAL fit_chunk *tree_find_worst(struct larder_fit_region *region, size_t si
     fit_chunk *node = chunk_follow(region, region->free.root);
     while (node != NULL) {
         worst = node;
-        node = chunk_follow(region, node->link[RIGHT]);
+        node = tree_follow(region, node, node->link[RIGHT]);
     }
     return worst != NULL && chunk_size(worst) >= size ? worst : NULL;
 }
@@ -122,7 +142,7 @@ FIT_LOCAL bool tree_has(const struct larder_fit_region *region, const fit_chunk 
         if (!chunk_is_sound_free(region, node)) {
             return false;
         }
-        if (parent != NULL && priority_of(parent) < priority_of(node)) {
+        if (parent != NULL && !is_above(parent, node)) {
             return false;
         }
         if (node == chunk) {
