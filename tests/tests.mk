@@ -33,3 +33,24 @@ endif
 ifneq ($(filter tsan plain,$(VARIANT)),)
 TESTS += $(call tests_of,threads)
 endif
+
+# ---- Faults put back --------------------------------------------------------------------------------
+# What tests/traps/mutations/run needs to build a broken core.
+TESTS_MUTATIONS_ENV := $(BUILD)/plain/tests/mutations.env
+$(TESTS_MUTATIONS_ENV): tests/tests.mk Makefile homes/sim/sim.mk
+	@mkdir -p $(@D)
+	@{ echo "CC='$(CC)'"; \
+	  echo "CORE_FLAGS='$(CORE_CFLAGS) $(SIM_FLAGS) $(VARIANT_CFLAGS)'"; \
+	  echo "CORE_OBJECTS='$(SIM_DIR)/core'"; \
+	  echo "HOME_OBJECTS='$(TESTS_LIBRARY) $(SIM_SRC:homes/sim/%.c=$(SIM_DIR)/home/%.o)'"; \
+	  echo "LIBRARIES='$(TESTS_LIBS)'"; } >$@
+
+ifeq ($(VARIANT),plain)
+TESTS += tests/traps/mutations/run
+TEST_DEPS += $(TESTS_MUTATIONS_ENV) $(call tests_of,traps)
+TEST_OPTIONS += 'traps/mutations/run:limit=300'
+endif
+
+.PHONY: test-mutations
+test-mutations: $(TESTS_MUTATIONS_ENV) $(call tests_of,traps) ## put each fault of tests/traps back: its test must fail
+	@LARDER_BUILD='$(BUILD)' tests/traps/mutations/run

@@ -108,8 +108,10 @@ void *larder_port_reserve(size_t size_bytes, size_t align_bytes) {
     pthread_mutex_lock(&guard);
     struct reservation *r = reservation_unused();
     size_t rounded_bytes = pages_of(size_bytes) * page_bytes;
-    void *base = r && rounded_bytes >= size_bytes ? memory_map(rounded_bytes, align, true) : NULL;
+    size_t mapped_bytes = rounded_bytes + page_bytes; /* a page behind the end that nobody may touch */
+    void *base = r && mapped_bytes > size_bytes ? memory_map(mapped_bytes, align, true) : NULL;
     if (base) {
+        mprotect((unsigned char *)base + rounded_bytes, page_bytes, PROT_NONE);
         size_t words = pages_of(size_bytes) / WORD_BITS + 1;
         *r = (struct reservation){base, rounded_bytes, calloc(words, sizeof(uint64_t)),
                                   memory_machine};
@@ -188,7 +190,7 @@ bool larder_port_commit(void *pointer, size_t size_bytes) {
 static void reservation_end(struct reservation *r) {
     size_t pages = pages_of(r->size_bytes);
     committed_now -= (pages - count_new(r, 0, pages)) * page_bytes;
-    munmap(r->base, r->size_bytes);
+    munmap(r->base, r->size_bytes + page_bytes);
     free(r->committed);
     *r = (struct reservation){0};
 }
