@@ -68,7 +68,7 @@ endif
 ifeq ($(VARIANT),coverage)
 TESTS += $(foreach config,$(FIT_CONFIGS),$(FIT_PROGRAMS:%=$(FIT_TESTS_DIR)/$(config)/%))
 TESTS += $(FIT_TESTS_DIR)/default/sizes tests/fit/coverage
-TEST_OPTIONS += 'tests/fit/coverage:last,show,limit=300' 'fit/coverage:last,show,limit=300'
+TEST_OPTIONS += 'fit/coverage:last,serial,show,limit=300'
 endif
 TEST_OPTIONS += 'fit/*:limit=240' '*/fit/*:limit=240'
 

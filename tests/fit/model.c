@@ -357,8 +357,12 @@ void model_print(const struct model_step *step) {
 
 /* ---- A run ----------------------------------------------------------------------------------- */
 
+static size_t below(uint64_t *seed, size_t bound) {
+    return (size_t)(tap_random(seed) % bound);
+}
+
 static void make_heap(uint64_t seed) {
-    size_t offset = 0, wanted = 1 + tap_random(&seed) % MODEL_REGIONS;
+    size_t offset = 0, wanted = 1 + below(&seed, MODEL_REGIONS);
     memset(slots, 0, sizeof slots);
     memset(arena, (int)(seed & 0xff), sizeof arena);
     EXPECT(larder_fit_init(&heap, policy));
@@ -366,10 +370,10 @@ static void make_heap(uint64_t seed) {
     least_free = 0;
     for (size_t i = 0; i < wanted; i++) {
         size_t room = MODEL_ARENA - offset;
-        size_t bytes = i + 1 < wanted ? room / 4 + tap_random(&seed) % (room / 4) : room;
-        uint16_t kinds = i == 0 ? 3 : (uint16_t)(tap_random(&seed) % 4);
-        uint16_t small = (uint16_t)(tap_random(&seed) % 2 * 64);
-        size_t skip = tap_random(&seed) % 20;
+        size_t bytes = i + 1 < wanted ? room / 4 + below(&seed, room / 4) : room;
+        uint16_t kinds = i == 0 ? 3 : (uint16_t)below(&seed, 4);
+        uint16_t small = (uint16_t)(below(&seed, 2) * 64);
+        size_t skip = below(&seed, 20);
         if (larder_fit_add_region(&heap, &regions[region_count], arena + offset + skip,
                                   bytes - skip, kinds, small) > 0) {
             region_count++;

@@ -1,0 +1,30 @@
+# The region heap on a Cortex-M3: programs for the emulated board mps2-an385, run by
+# homes/mcu/run, and the table of code and memory it takes (`make mcu-size`).
+
+MCU_CC ?= arm-none-eabi-gcc
+MCU_DIR := $(BUILD)/mcu
+MCU_FLAGS := -mcpu=cortex-m3 -mthumb -Os $(DEBUG) -std=gnu11 -D_GNU_SOURCE $(NO_BUILTIN) $(WARN) \
+    -ffunction-sections -fdata-sections -Iinclude -Ifit -Itests/fit -Itests/fit/config \
+    -Ihomes/mcu -Ihomes/mcu/stubs
+MCU_LINK := -nostartfiles --specs=rdimon.specs -T homes/mcu/mps2-an385.ld -Wl,--gc-sections
+MCU_SRC := homes/mcu/start.c homes/mcu/sbrk.c homes/mcu/newlib_heap.c
+MCU_PROGRAMS := good/mcu_glue default/calls default/misuse default/random first/calls first/random \
+    full/misuse full/random
+
+# A program is all its sources at once: they are few and small.
+$(MCU_DIR)/%.elf: fit/*.c fit/*.h include/larder/fit.h tests/fit/*.c tests/fit/*.h \
+    tests/fit/config/*.h homes/mcu/*.c homes/mcu/*.ld homes/mcu/stubs/*.h
+	@mkdir -p $(@D)
+	$(call say,MCU,$@)
+	$(Q)$(MCU_CC) $(MCU_FLAGS) -DRANDOM_RUNS=4u -DLARDER_CONFIG_HEADER='"$(*D).h"' \
+	    $(wildcard fit/*.c) tests/fit/$(*F).c $(FIT_SUPPORT:%=tests/fit/%.c) $(MCU_SRC) \
+	    $(if $(filter mcu_glue,$(*F)),homes/mcu/freertos_heap.c) $(MCU_LINK) -o $@
+
+ifeq ($(VARIANT),plain)
+TESTS += $(MCU_PROGRAMS:%=homes/mcu/run@%)
+TEST_DEPS += $(MCU_PROGRAMS:%=$(MCU_DIR)/%.elf)
+endif
+
+.PHONY: mcu-size
+mcu-size: ## code and memory the region heap takes on a Cortex-M3, by configuration
+	$(Q)homes/mcu/size $(MCU_DIR) $(MCU_CC)
