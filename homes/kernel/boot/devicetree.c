@@ -34,6 +34,19 @@ static enum uart_kind uart_kind_of(const void *fdt, int node) {
     return UART_NONE;
 }
 
+/* A path, or an alias for one. Not libfdt's own look-up: its versions up to 1.6 follow an alias for
+ * itself until the stack ends. */
+static int node_called(const void *fdt, const char *path, size_t length) {
+    if (length != 0 && path[0] != '/') {
+        int bytes = 0;
+
+        path =
+            fdt_getprop_namelen(fdt, fdt_path_offset(fdt, "/aliases"), path, (int)length, &bytes);
+        length = path != NULL ? node_string_length(path, bytes) : 0;
+    }
+    return length != 0 && path[0] == '/' ? fdt_path_offset_namelen(fdt, path, (int)length) : -1;
+}
+
 /* /chosen stdout-path, a path or an alias, up to a colon; without it the alias serial0. */
 static int console_node(const void *fdt) {
     int chosen = fdt_path_offset(fdt, "/chosen");
@@ -45,8 +58,8 @@ static int console_node(const void *fdt) {
     if (colon != NULL)
         length = (size_t)(colon - path);
     if (length == 0)
-        return fdt_path_offset(fdt, "serial0");
-    return fdt_path_offset_namelen(fdt, path, (int)length);
+        return node_called(fdt, "serial0", strlen("serial0"));
+    return node_called(fdt, path, length);
 }
 
 static void read_console(struct reader *reader) {
