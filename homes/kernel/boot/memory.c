@@ -40,7 +40,9 @@ uint64_t memory_take(uint64_t size_bytes, uint64_t align_bytes) {
 }
 
 void memory_give(uint64_t address) {
-    if (memory_table.closed)
+    const struct larder_range *range = larder_ranges_find(&memory_table, address);
+
+    if (memory_table.closed && range->kind != LARDER_RANGE_RESERVED)
         larder_frames_free(kernel_larder, mmu_pointer(address));
 }
 

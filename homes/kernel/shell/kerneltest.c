@@ -11,7 +11,7 @@
 #define COMPLAINTS_MAX 8u /* shown of one test */
 
 static const struct kerneltest *const tables[] = {frame_tests, object_tests, smp_tests,
-                                                  machine_tests};
+                                                  machine_tests, window_tests};
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 /* The test that runs. */

@@ -16,7 +16,7 @@ struct kerneltest {
 
 /* The tables, each in its own file, ended by an entry without a name. */
 extern const struct kerneltest frame_tests[], object_tests[], smp_tests[], machine_tests[],
-    fatal_tests[];
+    window_tests[], fatal_tests[];
 
 /* The i-th name, or NULL. */
 const char *kerneltest_name(unsigned i);

@@ -153,9 +153,48 @@ void *larder_port_reserve(size_t size_bytes, size_t align_bytes) {
     return fits ? (void *)start : NULL;
 }
 
-/* Address space is never short, and the frames behind a window belong to an instance that ends only
- * with the machine. So nothing is taken back. */
+/* ---- Giving back ----------------------------------------------------------------------------- */
+
+/* The entry becomes the shared one again; what it led to goes back. */
+static void retire(uint64_t *slot, unsigned level) {
+    uint64_t old = *slot;
+
+    if (old != shared_entry[level] && replace(slot, old, shared_entry[level]))
+        memory_give(old & PTE_ADDRESS);
+}
+
+/* [from, to) lies in one block. Its own table goes too if nobody else's pages are in it. */
+static void release_in_block(uintptr_t from, uintptr_t to) {
+    uint64_t *slot = page_table_entry(mmu_tables(), from, LEVEL_BLOCK);
+
+    if ((*slot & PTE_TABLE) && *slot != shared_entry[LEVEL_BLOCK])
+        for (uintptr_t at = from; at < to; at += PAGE_BYTES)
+            retire(page_table_entry(mmu_tables(), at, LEVEL_PAGE), LEVEL_PAGE);
+    if (to - from == page_table_span(LEVEL_BLOCK))
+        retire(slot, LEVEL_BLOCK);
+}
+
+/* The addresses are used again if they are the last that were reserved; else there are enough. */
+static void forget(uintptr_t start, uintptr_t end) {
+    uintptr_t state = irq_save();
+
+    ticket_lock_acquire(&metadata_lock);
+    if (metadata_next == end)
+        metadata_next = start;
+    ticket_lock_release(&metadata_lock);
+    irq_restore(state);
+}
+
 void larder_port_release(void *pointer, size_t size_bytes) {
-    (void)pointer;
-    (void)size_bytes;
+    uintptr_t start = (uintptr_t)pointer;
+    uintptr_t end = start + size_bytes;
+    uint64_t block = page_table_span(LEVEL_BLOCK);
+
+    for (uintptr_t at = start, to; at < end; at = to) {
+        to = at - at % block + block;
+        if (to > end)
+            to = end;
+        release_in_block(at, to);
+    }
+    forget(start, end);
 }
