@@ -46,9 +46,8 @@ static bool make_room(struct own *owned, size_t count) {
 static void show(const struct own *owned) {
     struct larder_cache_stats stats;
     larder_cache_stats(owned->cache, &stats);
-    printf("%s: %lu live, %lu in magazines, %lu in the depot, %lu slabs of %u objects (%zu KiB)\n",
-           stats.name, stats.live, stats.in_magazines, stats.in_depot, stats.slabs,
-           stats.slab_objects, stats.slab_bytes >> 10);
+    printf("%s: %lu live, %lu in magazines, %lu in the depot, %lu slabs of %u\n", stats.name,
+           stats.live, stats.in_magazines, stats.in_depot, stats.slabs, stats.slab_objects);
 }
 
 /* ---- Verbs ----------------------------------------------------------------------------------- */
@@ -90,7 +89,7 @@ static void alloc(struct own *owned, uint64_t count) {
     if (taken < count)
         printf("Only %zu of %lu: the memory is used up.\n", taken, count);
     if (taken > 0)
-        printf("%zu taken, the last at %p. ", taken, owned->object[owned->count - 1]);
+        printf("%zu taken, the last at %p\n", taken, owned->object[owned->count - 1]);
     show(owned);
 }
 
@@ -102,7 +101,7 @@ static void give(struct own *owned, uint64_t count) {
     }
     owned->count -= count;
     larder_cache_free_bulk(owned->cache, count, owned->object + owned->count);
-    printf("%lu given back. ", count);
+    printf("%lu given back\n", count);
     show(owned);
 }
 

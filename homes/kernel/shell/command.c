@@ -187,7 +187,7 @@ bool command_size(unsigned count, char **word, unsigned from, uint64_t *bytes, u
                  : words_size(word[from], bytes);
     if (!good)
         printf(
-            "A size is a number and nothing, K, M or G after it (100, 64K, 2 M), not \"%.40s\".\n",
+            "A size is a number and nothing, K, M or G after it (100, 64K, 2 M), not \"%.8s\".\n",
             word[from]);
     return good;
 }

@@ -106,11 +106,11 @@ static void split(struct strip *strip) {
     for (unsigned order = ORDER; order-- > SMALLEST;) {
         strip->run = (uint64_t)1 << order;
         (void)larder_frames_resize(kernel_larder, strip->base, strip->run);
-        draw(strip, "split: a free half of order %u", order);
+        draw(strip, "split %u", order);
         strip->piece[order] = take_inside(strip, order);
         taken += strip->piece[order] != NULL;
         if (strip->piece[order] != NULL)
-            draw(strip, "taken: a block of order %u", order);
+            draw(strip, "taken %u", order);
     }
     demo_claim(taken == PIECES, "%u of %u requests were served from the hole that fits exactly",
                taken, PIECES);
@@ -119,11 +119,11 @@ static void split(struct strip *strip) {
 static void merge(struct strip *strip) {
     larder_frames_free(kernel_larder, strip->base);
     strip->run = 0;
-    draw(strip, "freed: order %u, its buddy is in use", SMALLEST);
+    draw(strip, "freed %u", SMALLEST);
     for (unsigned order = SMALLEST; order < ORDER; order++) {
         larder_frames_free(kernel_larder, strip->piece[order]);
         strip->piece[order] = NULL;
-        draw(strip, "merged: one free block of order %u", order + 1);
+        draw(strip, "merged %u", order + 1);
     }
     demo_claim(free_buddy(strip, 0) == UNITS, "%u frames are one free block of order %u again",
                FRAMES, ORDER);
@@ -132,12 +132,14 @@ static void merge(struct strip *strip) {
 void demo_buddies(void) {
     struct strip strip = {.run = FRAMES};
     demo_chapter("Buddies: a block of 2 MiB splits and merges");
-    printf("   a character is %u frames; [##] is in use, (..) is one free block\n\n", UNIT);
+    printf("   a character is %u frames; [##] is in use, (..) is one free block;\n"
+           "   the number is the order: 2^order frames are taken, or a half of them is free\n\n",
+           UNIT);
     strip.base = larder_frames_alloc_contiguous(kernel_larder, FRAMES, FRAMES * LARDER_FRAME_BYTES,
                                                 UINT64_MAX, 0);
     if (!demo_claim(strip.base != NULL, "2 MiB, aligned to 2 MiB, are there"))
         return;
-    draw(&strip, "taken: 2^%u frames", ORDER);
+    draw(&strip, "taken %u", ORDER);
     split(&strip);
     merge(&strip);
     while (strip.elsewheres > 0)

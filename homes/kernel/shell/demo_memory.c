@@ -31,15 +31,15 @@ static void *pop(struct node **list) {
 #define CACHE_OBJECTS 4000u
 #define CACHE_OBJECT_BYTES 600u
 #define CACHE_STEPS 5u
-#define BAR 40u
+#define BAR 20u
 
 static void show_cache(struct larder_cache *cache, const char *what) {
     struct larder_cache_stats stats;
     larder_cache_stats(cache, &stats);
-    printf("   %-11s ", what);
+    printf("   %-9s ", what);
     out_bar(&shell_terminal.sink, stats.live, CACHE_OBJECTS, BAR);
-    printf(" %4lu live in %3lu slabs: %lu full, %lu partial, %lu empty\n", stats.live, stats.slabs,
-           stats.slabs_full, stats.slabs_partial, stats.slabs_empty);
+    printf(" %4lu live, %3lu slabs (%lu full, %lu partial)\n", stats.live, stats.slabs,
+           stats.slabs_full, stats.slabs_partial);
 }
 
 static void fill_cache(struct larder_cache *cache, struct node **list) {
@@ -83,7 +83,7 @@ void demo_caches(void) {
     empty_cache(cache, &list, 1, "free all");
     larder_cache_stats(cache, &empty);
     demo_claim(full.live == CACHE_OBJECTS && full.live <= full.capacity,
-               "%lu objects lived in slabs for %lu: %u objects in each slab of %zu KiB", full.live,
+               "%lu objects lived in slabs for %lu, %u in each of %zu KiB", full.live,
                full.capacity, full.slab_objects, full.slab_bytes >> 10);
     demo_claim(empty.live == 0 && empty.slabs == 0, "empty slabs went back to the buddies");
     demo_claim(larder_cache_destroy(cache, NULL, NULL) == 0, "the cache is gone, no object leaked");
@@ -213,7 +213,7 @@ void demo_picture(void) {
     picture_draw(0, ROWS, true);
     hold(&held, before);
     uint64_t during = free_frames();
-    printf("\n   with %lu MiB in use; every other run was given back, and pages fill the gaps:\n\n",
+    printf("\n   with %lu MiB in use; every other run is free again, slabs fill the gaps:\n\n",
            (before - during) * LARDER_FRAME_BYTES >> 20);
     picture_draw(0, ROWS, false);
     uint64_t leaked = give_back(&held), after = free_frames();

@@ -85,7 +85,7 @@ static void memory_map(void) {
            machine_memory_source());
     look_ranges();
     larder_frames_stats(kernel_larder, &stats);
-    printf("   %lu frames of 4 KiB, 32 bytes each: a map of %lu KiB for %lu MiB of RAM\n",
+    printf("   %lu frames of 4 KiB, 32 bytes each: %lu KiB of map for %lu MiB\n",
            ram >> LARDER_FRAME_SHIFT, stats.map_bytes >> 10, ram >> 20);
     demo_claim(stats.usable * LARDER_FRAME_BYTES <= ram,
                "no frame is described that the board does not have");

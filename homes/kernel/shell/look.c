@@ -214,7 +214,7 @@ static bool parse_pointer(const char *text, const void **pointer) {
         return hold != NULL;
     }
     if (!words_number(text, &value)) {
-        printf("An address is a number such as 0x80000, or #1 for what \"list\" calls 1, not "
+        printf("An address is a number (0x80000), or #1 for number 1 of \"list\", not "
                "\"%.40s\".\n",
                text);
         return false;
@@ -283,11 +283,10 @@ static void run_whatis(unsigned count, char **word) {
 static void run_cpus(unsigned count, char **word) {
     struct cpu_info info;
     (void)count, (void)word;
-    printf("cpu  core         affinity    entered  start          ticks  interrupts     calls\n");
+    printf("cpu  core         affinity  entered  start          ticks  interrupts  calls\n");
     for (unsigned cpu = 0; cpu_info(cpu, &info); cpu++)
-        printf("%3u  %-12s 0x%08lx  EL%u      %-10s %9lu  %10lu  %8lu%s\n", cpu, info.core,
-               info.mpidr, info.entry_level, info.start, info.ticks, info.interrupts, info.calls,
-               info.online ? "" : "  off");
+        printf("%3u  %-11s  %8lx  EL%u      %-10s %9lu  %10lu  %5lu\n", cpu, info.core, info.mpidr,
+               info.entry_level, info.start, info.ticks, info.interrupts, info.calls);
 }
 
 static void run_uptime(unsigned count, char **word) {

@@ -11,8 +11,8 @@
 /* ---- stress ---------------------------------------------------------------------------------- */
 
 static void show_counts(const char *what, const struct block_counts *counts) {
-    printf("  %-11s %9lu taken, %9lu given back, %6lu refused, %6lu resized, %lu damaged\n", what,
-           counts->taken, counts->given, counts->refused, counts->resized, counts->damaged);
+    printf("  %-10s %9lu taken, %9lu freed, %7lu refused, %lu damaged\n", what, counts->taken,
+           counts->given, counts->refused, counts->damaged);
     if (counts->damaged > 0)
         printf("  the last damage is at 0x%lx\n", counts->damage_address);
 }
