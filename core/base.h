@@ -77,8 +77,12 @@ static inline unsigned highest_bit(uint64_t value) {
     return 63u - (unsigned)__builtin_clzll(value);
 }
 
+/* By hand: without vector registers the builtin is a call into the compiler's library. */
 static inline unsigned count_bits(uint64_t value) {
-    return (unsigned)__builtin_popcountll(value);
+    value -= value >> 1 & 0x5555555555555555u;
+    value = (value & 0x3333333333333333u) + (value >> 2 & 0x3333333333333333u);
+    value = (value + (value >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (unsigned)(value * 0x0101010101010101u >> 56);
 }
 
 /* The smallest order whose block holds `count` frames; count ≥ 1. */

@@ -16,7 +16,6 @@ KERNEL_C := $(KERNEL_HOME)/port.c $(filter-out %/offsets.c,\
     $(foreach part,$(KERNEL_PARTS),$(sort $(wildcard $(KERNEL_HOME)/$(part)/*.c))))
 KERNEL_S := $(sort $(wildcard $(KERNEL_HOME)/arch/arm64/*.S))
 LIBFDT_AARCH64 ?= /usr/lib/aarch64-linux-gnu/libfdt.a
-LIBGCC_AARCH64 := $(shell $(CC_AARCH64) -print-libgcc-file-name 2>/dev/null)
 
 # No vector registers (CORE_CFLAGS_AARCH64): exceptions do not save them. Frame pointers: for stack
 # traces. A fixed address: pointers in tables need no relocation.
@@ -87,7 +86,7 @@ endef
 
 kernel_link = $(CROSS)as $(1)/symbols.s -o $(1)/symbols.o && $(CROSS)ld -static -nostdlib \
     --fatal-warnings -z noexecstack -z max-page-size=4096 --no-warn-rwx-segments \
-    -T $(1)/link.ld $(filter %.o,$^) $(1)/symbols.o $(LIBFDT_AARCH64) $(LIBGCC_AARCH64) -o $(2)
+    -T $(1)/link.ld $(filter %.o,$^) $(1)/symbols.o $(LIBFDT_AARCH64) -o $(2)
 
 $(eval $(call kernel_variant,$(KERNEL),-DLARDER_ASSERTIONS=0))
 $(eval $(call kernel_variant,$(BUILD)/kernel-asserts,-DLARDER_ASSERTIONS=1))
