@@ -85,8 +85,8 @@ static void help_all(void) {
             printf("  %-8s %-21s %s\n", command->name, command->arguments, command->summary);
         }
     }
-    printf("\"help NAME\" says more. Arrows, home, end and tab work; up and down go through the\n"
-           "history; ctrl-a -e -k -u -w -l as in other shells; ctrl-c gives up.\n");
+    printf("\"help NAME\" says more. Arrows, home, end and tab work; up and down go through\n"
+           "the history; ctrl-a -e -k -u -w -l as in other shells; ctrl-c gives up.\n");
 }
 
 static void help_one(const char *name) {
@@ -186,8 +186,6 @@ bool command_size(unsigned count, char **word, unsigned from, uint64_t *bytes, u
         unit > 0 ? words_number(word[from], bytes) && !__builtin_mul_overflow(*bytes, unit, bytes)
                  : words_size(word[from], bytes);
     if (!good)
-        printf(
-            "A size is a number and nothing, K, M or G after it (100, 64K, 2 M), not \"%.8s\".\n",
-            word[from]);
+        printf("A size is a number such as 100, 64K, 2 M or 1G, not \"%.20s\".\n", word[from]);
     return good;
 }
