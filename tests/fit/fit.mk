@@ -40,8 +40,14 @@ endef
 # Checking the whole heap at each step, every seventeenth size is enough.
 FIT_SIZES_full := -DSIZES_STEP=17u
 FIT_SIZES_wide := -DSIZES_STEP=7u
+# Random runs of each policy in each configuration: as many as take a few seconds.
+FIT_RUNS.plain := 40
+FIT_RUNS.asan := 15
+FIT_RUNS.coverage := 6
+FIT_FLAGS += -DRANDOM_RUNS=$(or $(FIT_RUNS.$(VARIANT)),40)u
+
 ifneq ($(VARIANT),plain)
-FIT_SIZES_default := -DSIZES_STEP=13u
+FIT_SIZES_default := -DSIZES_STEP=37u
 FIT_SIZES_first := -DSIZES_STEP=13u
 FIT_SIZES_full := -DSIZES_STEP=97u
 FIT_SIZES_wide := -DSIZES_STEP=97u
