@@ -1,8 +1,8 @@
 /* Bytes as calls: frames, caches and the heap of a small machine, against a list of what is out.
  *
  * Every piece is filled with its own pattern, so that two pieces that overlap are seen when the
- * first of them is freed; a map of who owns each 64 bytes sees most of it at once. At the end all is given
- * back and the balance must be that of the start.
+ * first of them is freed; a map of who owns each 64 bytes sees most of it at once. At the end all
+ * is given back and the balance must be that of the start.
  */
 #include "fuzz.h"
 
@@ -164,12 +164,25 @@ static void take_bulk(struct input *input) {
     }
 }
 
+/* The next piece of a kind from somewhere on; PIECES_MAX iff there is none. */
+static unsigned draw_piece(struct input *input, enum kind kind) {
+    unsigned from = (unsigned)input_bytes(input, 2);
+    for (unsigned i = 0; i < piece_count; i++) {
+        if (piece[(from + i) % piece_count].kind == kind) {
+            return (from + i) % piece_count;
+        }
+    }
+    return PIECES_MAX;
+}
+
+/* Often by a few frames only, so that the neighbour begins where the new end is. */
 static void resize_frames(struct input *input) {
-    unsigned which = (unsigned)input_bytes(input, 2) % (piece_count ? piece_count : 1);
+    unsigned which = draw_piece(input, FRAMES);
     uint64_t count = input_bytes(input, 2) % 700;
-    if (!piece_count || piece[which].kind != FRAMES) {
+    if (which == PIECES_MAX) {
         return;
     }
+    count = count % 4 ? piece[which].bytes / FRAME + count / 4 % 8 : count;
     struct piece old = piece[which];
     uint64_t frames = old.bytes / FRAME;
     enum larder_status status = larder_frames_resize(larder, old.at, count);
@@ -226,9 +239,9 @@ static void take_aligned(struct input *input) {
 }
 
 static void move_heap(struct input *input) {
-    unsigned which = (unsigned)input_bytes(input, 2) % (piece_count ? piece_count : 1);
+    unsigned which = draw_piece(input, HEAP);
     uint64_t bytes = draw_bytes(input);
-    if (!piece_count || piece[which].kind != HEAP) {
+    if (which == PIECES_MAX) {
         return;
     }
     struct piece old = piece[which];
@@ -243,9 +256,9 @@ static void move_heap(struct input *input) {
 }
 
 static void resize_heap(struct input *input) {
-    unsigned which = (unsigned)input_bytes(input, 2) % (piece_count ? piece_count : 1);
+    unsigned which = draw_piece(input, HEAP);
     uint64_t bytes = draw_bytes(input);
-    if (!piece_count || piece[which].kind != HEAP) {
+    if (which == PIECES_MAX) {
         return;
     }
     struct piece old = piece[which];
