@@ -38,6 +38,8 @@ struct larder_cache {
     char name[LARDER_CACHE_NAME_BYTES];
 
     struct list link;  /* in the instance's list; guarded by the registry lock */
+    uint32_t holds;    /* walkers that work on it; guarded by the registry lock */
+    bool is_ending;    /* no walker may begin; guarded by the registry lock */
     bool is_destroyed; /* guarded by the registry lock */
 
     struct lock lock; /* guards everything below */

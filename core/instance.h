@@ -61,6 +61,7 @@ struct larder {
     uint32_t id_hint;                           /* no typed id below it is free */
     uint32_t id_end;                            /* atomic: no id from here on was ever used */
     uint32_t slot_limit;                        /* constant */
+    uint32_t count_ending;                      /* caches that are being destroyed */
     struct larder_slot *slot[LARDER_SLOTS_MAX]; /* atomic pointers */
     struct larder_cache *cache_by_id[LARDER_CACHES_MAX]; /* atomic pointers */
 
@@ -79,6 +80,11 @@ struct magazine *magazine_new(struct larder *larder, uint32_t capacity);
 void magazine_delete(struct larder *larder, struct magazine *magazine);
 
 /* ---- caches (registry.c, debug_options.c) ---- */
+
+/* For whoever walks over the caches of others: the cache of an id, which is not destroyed until it
+ * is let go. NULL iff there is none or it is ending. No lock held. */
+struct larder_cache *registry_hold(struct larder *larder, unsigned id);
+void registry_let_go(struct larder_cache *cache);
 
 /* Make a cache with a given id known. The registry is held, or nobody else is there yet. */
 void registry_publish(struct larder *larder, struct larder_cache *cache);

@@ -14,9 +14,10 @@ static uint64_t each_cache_down(struct larder *larder,
     uint64_t frames = 0;
     for (unsigned id = __atomic_load_n(&larder->id_end, __ATOMIC_ACQUIRE);
          id-- > OWNER_CACHE_FIRST;) {
-        struct larder_cache *cache = __atomic_load_n(&larder->cache_by_id[id], __ATOMIC_ACQUIRE);
+        struct larder_cache *cache = registry_hold(larder, id);
         if (cache != NULL) {
             frames += give_back(cache);
+            registry_let_go(cache);
         }
     }
     return frames;
@@ -27,10 +28,13 @@ static uint64_t give_back_all(struct larder_cache *cache) {
     return cache_trim(cache, UINT64_MAX);
 }
 
-static uint64_t frames_free(const struct larder *larder) {
+static uint64_t frames_free(struct larder *larder) {
     uint64_t free = 0;
     for (unsigned i = 0; i < larder->buddies.zone_count; i++) {
-        free += __atomic_load_n(&larder->buddies.zone[i].free, __ATOMIC_RELAXED);
+        struct zone *zone = &larder->buddies.zone[i];
+        lock_acquire(&zone->lock);
+        free += zone->free;
+        lock_release(&zone->lock);
     }
     return free;
 }

@@ -113,12 +113,9 @@ static void cover_id(struct larder *larder, unsigned id) {
 }
 
 /* A free id for a typed cache; 0 iff there is none. The registry is held. */
-static unsigned take_id(struct larder *larder, struct larder_cache *cache) {
+static unsigned find_id(const struct larder *larder) {
     for (unsigned id = larder->id_hint; id < LARDER_CACHES_MAX; id++) {
         if (larder->cache_by_id[id] == NULL) {
-            __atomic_store_n(&larder->cache_by_id[id], cache, __ATOMIC_RELEASE);
-            larder->id_hint = id + 1;
-            cover_id(larder, id);
             return id;
         }
     }
@@ -131,17 +128,17 @@ void registry_publish(struct larder *larder, struct larder_cache *cache) {
     cover_id(larder, cache->id);
 }
 
-/* The whole set-up is under the registry lock, so nobody finds the id of a cache that is not there
- * yet. */
+/* The id becomes known when the cache is complete. */
 static enum larder_status register_cache(struct larder *larder, struct larder_cache *cache,
                                          const struct larder_cache_config *config) {
     bool has_debug = (config->flags & LARDER_CACHE_NO_DEBUG) == 0;
     lock_acquire(&larder->registry);
-    unsigned id = take_id(larder, cache);
+    unsigned id = find_id(larder);
     if (id != 0) {
         uint32_t debug = has_debug ? debug_flags_for(larder, config->name) : 0;
         cache_init(cache, larder, id, config, debug, false);
-        list_push_back(&larder->caches, &cache->link);
+        registry_publish(larder, cache);
+        larder->id_hint = id + 1;
     }
     lock_release(&larder->registry);
     return id != 0 ? LARDER_OK : LARDER_TOO_MANY;
@@ -179,17 +176,78 @@ fail:
     return NULL;
 }
 
+/* ---- walkers ---- */
+
+struct larder_cache *registry_hold(struct larder *larder, unsigned id) {
+    if (__atomic_load_n(&larder->cache_by_id[id], __ATOMIC_RELAXED) == NULL) {
+        return NULL;
+    }
+    lock_acquire(&larder->registry);
+    struct larder_cache *cache = larder->cache_by_id[id];
+    if (cache != NULL && cache->is_ending) {
+        cache = NULL;
+    }
+    if (cache != NULL) {
+        cache->holds++;
+    }
+    lock_release(&larder->registry);
+    return cache;
+}
+
+void registry_let_go(struct larder_cache *cache) {
+    struct larder *larder = cache->larder;
+    lock_acquire(&larder->registry);
+    cache->holds--;
+    lock_release(&larder->registry);
+}
+
 /* ---- the end of one ---- */
 
-static void empty_all_bins(struct larder_cache *cache) {
+static bool is_held(struct larder_cache *cache) {
+    lock_acquire(&cache->larder->registry);
+    bool held = cache->holds > 0;
+    lock_release(&cache->larder->registry);
+    return held;
+}
+
+static void set_ending(struct larder_cache *cache, bool is_ending) {
     struct larder *larder = cache->larder;
-    for (unsigned i = 0; i < larder->slot_limit; i++) {
-        struct larder_slot *slot = __atomic_load_n(&larder->slot[i], __ATOMIC_ACQUIRE);
-        if (slot != NULL) {
-            cache_flush_bin(cache, slot);
-        }
+    lock_acquire(&larder->registry);
+    cache->is_ending = is_ending;
+    larder->count_ending += is_ending ? 1u : -1u;
+    lock_release(&larder->registry);
+}
+
+/* No walker works on the cache any more, nor will one begin. */
+static void keep_walkers_out(struct larder_cache *cache) {
+    set_ending(cache, true);
+    while (is_held(cache)) {
+        larder_port_relax();
     }
-    cache_flush_depot(cache, UINT32_MAX);
+}
+
+/* What all slots hold of the cache goes to its depot: only pointers move while the registry is
+ * held, so no slot goes away meanwhile. The slots' owners touch these bins no more. */
+static void collect_all_bins(struct larder_cache *cache) {
+    struct larder *larder = cache->larder;
+    lock_acquire(&larder->registry);
+    for (unsigned i = 0; i < larder->slot_limit; i++) {
+        struct bin *bin = larder->slot[i] == NULL ? NULL : slot_bin(larder->slot[i], cache->id);
+        struct bin held = {magazine_nothing(), magazine_nothing()};
+        if (bin != NULL) {
+            held = *bin;
+            bin_init(bin);
+        }
+        lock_acquire(&cache->lock);
+        if (magazine_is_real(held.loaded)) {
+            depot_put(&cache->depot, held.loaded);
+        }
+        if (magazine_is_real(held.previous)) {
+            depot_put(&cache->depot, held.previous);
+        }
+        lock_release(&cache->lock);
+    }
+    lock_release(&larder->registry);
 }
 
 /* Call back for each taken slot of the slabs on one list. The cache is quiet. */
@@ -233,16 +291,20 @@ uint64_t larder_cache_destroy(struct larder_cache *cache,
     if (cache->is_destroyed) {
         fatal_raise(LARDER_FATAL_CACHE_DESTROYED, cache, cache->name, "destroyed twice");
     }
-    empty_all_bins(cache);
+    keep_walkers_out(cache);
+    collect_all_bins(cache);
+    cache_flush_depot(cache, UINT32_MAX);
     if (cache->taken > 0) {
         if (leak != NULL) {
             each_taken_of_all(cache, visit_leak, &visitor);
         }
+        set_ending(cache, false);
         return cache->taken;
     }
     cache_trim(cache, UINT64_MAX);
     lock_acquire(&larder->registry);
     cache->is_destroyed = true;
+    larder->count_ending--;
     list_unlink(&cache->link);
     __atomic_store_n(&larder->cache_by_id[cache->id], NULL, __ATOMIC_RELEASE);
     larder->id_hint = (uint32_t)min_u64(larder->id_hint, cache->id);
@@ -307,14 +369,18 @@ size_t larder_cache_object_bytes(const struct larder_cache *cache) {
     return cache->geometry.object_bytes;
 }
 
+/* Other slots go on: their magazines may move and be reused while they are read, so a count is
+ * bounded by what two of them can hold. */
 static uint64_t objects_in_bins(struct larder_cache *cache) {
     struct larder *larder = cache->larder;
     uint64_t count = 0;
+    lock_acquire(&larder->registry); /* no slot goes away meanwhile */
     for (unsigned i = 0; i < larder->slot_limit; i++) {
-        struct larder_slot *slot = __atomic_load_n(&larder->slot[i], __ATOMIC_ACQUIRE);
+        struct larder_slot *slot = larder->slot[i];
         const struct bin *bin = slot == NULL ? NULL : slot_bin(slot, cache->id);
-        count += bin == NULL ? 0 : bin_objects(bin);
+        count += bin == NULL ? 0 : min_u64(bin_objects(bin), 2 * MAGAZINE_CAPACITY_MAX);
     }
+    lock_release(&larder->registry);
     return count;
 }
 
@@ -382,9 +448,10 @@ void larder_caches_each(struct larder *larder,
                         void (*visit)(struct larder_cache *cache, void *context), void *context) {
     unsigned end = __atomic_load_n(&larder->id_end, __ATOMIC_ACQUIRE);
     for (unsigned id = OWNER_CACHE_FIRST; id < end; id++) {
-        struct larder_cache *cache = __atomic_load_n(&larder->cache_by_id[id], __ATOMIC_ACQUIRE);
+        struct larder_cache *cache = registry_hold(larder, id);
         if (cache != NULL) {
             visit(cache, context);
+            registry_let_go(cache);
         }
     }
 }

@@ -56,7 +56,7 @@ uint32_t slab_take(struct slab *slab, const struct slab_geometry *geometry, uint
         for (; bits != 0 && taken < count; bits &= bits - 1) {
             out[taken++] = slab_object(slab, geometry, word * WORD_BITS + lowest_bit(bits));
         }
-        slab->free_bits[word] = bits;
+        __atomic_store_n(&slab->free_bits[word], bits, __ATOMIC_RELAXED);
     }
     slab->count_free -= taken;
     return taken;

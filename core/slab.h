@@ -60,14 +60,18 @@ static inline void *slab_object(const struct slab *slab, const struct slab_geome
     return slab->base + (size_t)slot * geometry->stride_bytes + geometry->offset_bytes;
 }
 
+/* Also without the lock, for a slot that is the caller's: its bit stays, its neighbours' may not.
+ */
 static inline bool slab_is_free(const struct slab *slab, uint32_t slot) {
-    return (slab->free_bits[slot / WORD_BITS] >> slot % WORD_BITS & 1) != 0;
+    uint64_t bits = __atomic_load_n(&slab->free_bits[slot / WORD_BITS], __ATOMIC_RELAXED);
+    return (bits >> slot % WORD_BITS & 1) != 0;
 }
 
 /* Give back a taken slot. */
 static inline void slab_give(struct slab *slab, uint32_t slot) {
     ASSERT(!slab_is_free(slab, slot));
-    slab->free_bits[slot / WORD_BITS] |= UINT64_C(1) << slot % WORD_BITS;
+    uint64_t *word = &slab->free_bits[slot / WORD_BITS];
+    __atomic_store_n(word, *word | UINT64_C(1) << slot % WORD_BITS, __ATOMIC_RELAXED);
     slab->count_free++;
 }
 

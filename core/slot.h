@@ -42,7 +42,7 @@ static inline struct bin *slot_bin(struct larder_slot *slot, unsigned id) {
     if (LIKELY(id < BINS_OWNED)) {
         return &slot->bin[id];
     }
-    struct bin_page *page = slot->more[id / BINS_PER_PAGE];
+    struct bin_page *page = __atomic_load_n(&slot->more[id / BINS_PER_PAGE], __ATOMIC_ACQUIRE);
     return page == NULL ? NULL : &page->bin[id % BINS_PER_PAGE];
 }
 

@@ -62,7 +62,8 @@ bool slots_make_bin(struct larder *larder, unsigned id) {
     uintptr_t state = larder_port_slot_enter();
     struct larder_slot *slot = slot_here(larder);
     if (slot_is_attached(slot) && slot_bin(slot, id) == NULL) {
-        slot->more[id / BINS_PER_PAGE] = page;
+        __atomic_store_n(&slot->more[id / BINS_PER_PAGE], (struct bin_page *)page,
+                         __ATOMIC_RELEASE);
         page = NULL;
     }
     larder_port_slot_leave(state);
@@ -77,9 +78,10 @@ bool slots_make_bin(struct larder *larder, unsigned id) {
 void slot_empty(struct larder *larder, struct larder_slot *slot) {
     unsigned end = __atomic_load_n(&larder->id_end, __ATOMIC_ACQUIRE);
     for (unsigned id = ID_CLASSES; id < end; id++) {
-        struct larder_cache *cache = __atomic_load_n(&larder->cache_by_id[id], __ATOMIC_ACQUIRE);
+        struct larder_cache *cache = registry_hold(larder, id);
         if (cache != NULL) {
             cache_flush_bin(cache, slot);
+            registry_let_go(cache);
         }
     }
     uintptr_t state = larder_port_slot_enter();
@@ -114,7 +116,7 @@ static bool register_slot(struct larder *larder, struct larder_slot *slot, unsig
     lock_acquire(&larder->registry);
     bool is_free = larder->slot[index] == NULL;
     if (is_free) {
-        __atomic_store_n(&larder->slot[index], slot, __ATOMIC_RELEASE);
+        larder->slot[index] = slot;
     }
     lock_release(&larder->registry);
     return is_free;
@@ -145,14 +147,27 @@ free_slot:
     return NULL;
 }
 
+/* False iff a cache is being destroyed, which may still collect from this slot. */
+static bool unregister_slot(struct larder *larder, struct larder_slot *slot) {
+    lock_acquire(&larder->registry);
+    bool may_go = larder->count_ending == 0;
+    if (may_go) {
+        larder->slot[slot->index] = NULL;
+    }
+    lock_release(&larder->registry);
+    return may_go;
+}
+
+/* Emptied first: a cache that ends meanwhile is passed over here, and collects what is its own from
+ * the slots that are registered. */
 void larder_slot_detach(struct larder *larder, struct larder_slot *slot) {
     if (!slot_is_attached(slot)) {
         return;
     }
-    lock_acquire(&larder->registry);
-    __atomic_store_n(&larder->slot[slot->index], NULL, __ATOMIC_RELEASE);
-    lock_release(&larder->registry);
     slot_empty(larder, slot);
+    while (!unregister_slot(larder, slot)) {
+        larder_port_relax();
+    }
     frames_flush_bins(larder, slot, true);
     for (unsigned i = 0; i < BIN_PAGES; i++) {
         void *page = slot->more[i];

@@ -126,7 +126,8 @@ void larder_frames_stats(struct larder *larder, struct larder_frames_stats *stat
     *stats = (struct larder_frames_stats){
         .in_bins = frames_in_bins(larder),
         .metadata = __atomic_load_n(&larder->metadata_frames, __ATOMIC_RELAXED),
-        .map_bytes = larder->map.committed_bytes + larder->buddies.committed_bytes,
+        .map_bytes = __atomic_load_n(&larder->map.committed_bytes, __ATOMIC_RELAXED) +
+                     __atomic_load_n(&larder->buddies.committed_bytes, __ATOMIC_RELAXED),
         .largest_free_order = UINT64_MAX,
     };
     for (unsigned i = 0; i < larder->buddies.zone_count; i++) {

@@ -8,6 +8,8 @@ TESTS_DIR := $(BUILD_VARIANT)/tests
 TESTS_CFLAGS = $(SIM_CFLAGS) -Itests/support -Icore
 TESTS_SUPPORT_OBJECTS := $(patsubst tests/support/%.c,$(TESTS_DIR)/support/%.o, \
     $(sort $(wildcard tests/support/*.c)))
+# The thread sanitizer finds the suppressions of a program only if they are exported.
+TESTS_LINK := $(if $(filter tsan,$(VARIANT)),-rdynamic)
 TESTS_LIBRARY := $(TESTS_DIR)/libsupport.a
 TESTS_LIBS := -lcmocka -lpthread
 
@@ -25,7 +27,7 @@ $(TESTS_DIR)/%.o: tests/%.c
 
 $(TESTS_DIR)/%: $(TESTS_DIR)/%.o $(TESTS_LIBRARY) $(SIM_LIBRARY)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(VARIANT_CFLAGS) $^ $(TESTS_LIBS) -o $@
+	$(Q)$(CC) $(VARIANT_CFLAGS) $(TESTS_LINK) $^ $(TESTS_LIBS) -o $@
 
 ifneq ($(filter plain asan coverage,$(VARIANT)),)
 TESTS += $(foreach group,unit traps misuse model,$(call tests_of,$(group)))

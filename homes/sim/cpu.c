@@ -54,8 +54,7 @@ unsigned sim_cpu(void) {
     return cpu_now()->id;
 }
 
-/* ---- Failures ---------------------------------------------------------------------------------
- */
+/* ---- Failures ---- */
 
 static void failed_default(const char *message) {
     fprintf(stderr, "sim: %s\n", message);
@@ -147,8 +146,7 @@ void sim_fatal_verify(enum larder_fatal_kind kind, const char *what, const char 
     }
 }
 
-/* ---- Locks ------------------------------------------------------------------------------------
- */
+/* ---- Locks ---- */
 
 static void lock_keep(struct sim_cpu *cpu, larder_port_lock_t *lock) {
     if (cpu->held_count == SIM_HELD_MAX) {
@@ -200,8 +198,7 @@ bool sim_lock_is_held(const larder_port_lock_t *lock) {
     return atomic_load_explicit(&lock->holder, memory_order_relaxed) != 0;
 }
 
-/* ---- Slots ------------------------------------------------------------------------------------
- */
+/* ---- Slots ---- */
 
 uintptr_t sim_slot_enter(void) {
     struct sim_cpu *cpu = cpu_now();

@@ -11,8 +11,7 @@
 
 static const struct larder_range ram_default = {GIB, 64u << 20, LARDER_RANGE_USABLE};
 
-/* ---- RAM --------------------------------------------------------------------------------------
- */
+/* ---- RAM ---- */
 
 static bool is_accessible(const struct larder_range *range) {
     return range->kind == LARDER_RANGE_USABLE || range->kind == LARDER_RANGE_DONATED;
@@ -75,8 +74,7 @@ static void arena_open(struct sim *sim, bool dirty) {
     }
 }
 
-/* ---- Start and stop ----------------------------------------------------------------------------
- */
+/* ---- Start and stop ---- */
 
 static void ranges_fill(struct sim *sim, const struct sim_config *config) {
     const struct larder_range *range = config->range ? config->range : &ram_default;
@@ -184,8 +182,7 @@ void sim_abandon(struct sim *sim) {
     machine_end(sim);
 }
 
-/* ---- CPUs --------------------------------------------------------------------------------------
- */
+/* ---- CPUs ---- */
 
 struct larder_slot *sim_slot_of(struct sim *sim, unsigned cpu) {
     struct sim_attachment *a = attachment_find(sim, cpu);

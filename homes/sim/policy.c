@@ -13,8 +13,7 @@ static const char *const event_names[SIM_EVENTS] = {
     "acquire", "taken", "release", "enter", "leave", "relax", "trace", "fault", "memory", "yield",
 };
 
-/* ---- Scripts -----------------------------------------------------------------------------------
- */
+/* ---- Scripts ---- */
 
 #define STEPS_MAX 32u
 
@@ -148,8 +147,7 @@ void sim_play(const struct sim_race *race, const char *text) {
     }
 }
 
-/* ---- Chance ------------------------------------------------------------------------------------
- */
+/* ---- Chance ---- */
 
 #define SWITCH_ONE_IN 6u
 #define INTERRUPT_ONE_IN 12u
@@ -190,8 +188,7 @@ void sim_play_random(const struct sim_race *race, uint64_t seed, unsigned rounds
     }
 }
 
-/* ---- Everything --------------------------------------------------------------------------------
- */
+/* ---- Everything ---- */
 
 #define CHANGES_MAX 4u
 #define INTERRUPT_CHANGE SIM_FIBERS_MAX

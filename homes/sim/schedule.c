@@ -67,8 +67,7 @@ unsigned schedule_current(void) {
     return s.current;
 }
 
-/* ---- Switching ---------------------------------------------------------------------------------
- */
+/* ---- Switching ---- */
 
 static void switch_begin(void **shadow, const void *stack, size_t bytes) {
 #ifdef ASAN
@@ -136,8 +135,7 @@ static void fiber_make(struct fiber *fiber) {
     makecontext(&fiber->context, fiber_main, 0);
 }
 
-/* ---- What the port calls -----------------------------------------------------------------------
- */
+/* ---- What the port calls ---- */
 
 void schedule_point(enum sim_event event, const char *what) {
     if (s.running && s.policy->at_point(event, what)) {
@@ -179,8 +177,7 @@ void schedule_fail(const char *message) {
     __builtin_unreachable();
 }
 
-/* ---- What policies ask -------------------------------------------------------------------------
- */
+/* ---- What policies ask ---- */
 
 bool schedule_is_done(unsigned cpu) {
     return s.fiber[cpu].done;
@@ -228,8 +225,7 @@ void schedule_interrupt(void) {
     cpu->in_interrupt = false;
 }
 
-/* ---- One run -----------------------------------------------------------------------------------
- */
+/* ---- One run ---- */
 
 static bool all_done(void) {
     for (unsigned i = 0; i < s.race->cpus; i++) {

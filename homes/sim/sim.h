@@ -39,8 +39,7 @@ _Noreturn void sim_fail(const char *format, ...) __attribute__((format(printf, 1
 /* Release all locks and leave all slots, after a failure that was expected. */
 void sim_reset(void);
 
-/* ---- The machine ------------------------------------------------------------------------------
- */
+/* ---- The machine ---- */
 
 struct sim_config {
     const struct larder_range *range; /* what is reported to larder; NULL: 64 MiB at 1 GiB */
@@ -110,8 +109,7 @@ size_t sim_committed_bytes_max(void);
 /* How often the port was told `what` by larder_port_trace() since sim_start(). */
 uint64_t sim_traced(const char *what);
 
-/* ---- Faults -----------------------------------------------------------------------------------
- */
+/* ---- Faults ---- */
 
 /* A fault site is a name passed to larder_port_should_fail(), or "reserve" or "commit". Make the
  * nth call from now (1 is the next) of any site fail, or of the named one. Faults are one at a
@@ -128,8 +126,7 @@ unsigned sim_sites(void);
 const char *sim_site_name(unsigned site);
 uint64_t sim_site_calls(unsigned site);
 
-/* ---- Fatals -----------------------------------------------------------------------------------
- */
+/* ---- Fatals ---- */
 
 /* The last fatal, with its texts copied. */
 struct sim_fatal {
@@ -157,8 +154,7 @@ void sim_fatal_arm(jmp_buf *jump);
 void sim_fatal_missed(enum larder_fatal_kind kind, const char *what, const char *file, int line);
 void sim_fatal_verify(enum larder_fatal_kind kind, const char *what, const char *file, int line);
 
-/* ---- Schedules --------------------------------------------------------------------------------
- */
+/* ---- Schedules ---- */
 
 /* Where a schedule may switch. Each event happens on one CPU. */
 enum sim_event {

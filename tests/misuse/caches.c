@@ -21,8 +21,7 @@ static void destroy(struct larder_cache *cache) {
     assert_int_equal(larder_cache_destroy(cache, NULL, NULL), 0);
 }
 
-/* ---- Noticed at once ----------------------------------------------------------------------------
- */
+/* ---- Noticed at once ---- */
 
 static struct larder_cache *the_cache;
 
@@ -132,8 +131,7 @@ static void sized_free_and_realloc_know_at_once(void **state) {
     larder_free(larder, held);
 }
 
-/* ---- Noticed when the magazine is emptied
- * ---------------------------------------------------------- */
+/* ---- Noticed when the magazine is emptied ---- */
 
 static void by_shrink(void) {
     larder_cache_shrink(the_cache);
@@ -185,8 +183,7 @@ static void the_middle_of_an_object_into_a_magazine(void **state) {
     }
 }
 
-/* ---- Not this cache's
- * ----------------------------------------------------------------------------- */
+/* ---- Not this cache's ---- */
 
 static void expect_wrong(const char *owner, void *at) {
     MISTAKE(LARDER_FATAL_WRONG_CACHE, larder_cache_free(the_cache, at), WRONG, owner, number(at));
@@ -278,8 +275,7 @@ static void another_size(void **state) {
     larder_free_sized(larder, at, 97);
 }
 
-/* ---- After the end
- * -------------------------------------------------------------------------------- */
+/* ---- After the end ---- */
 
 static void a_destroyed_cache(void **state) {
     void *out[100];
@@ -348,8 +344,7 @@ static void a_cache_with_objects_still_out(void **state) {
     }
 }
 
-/* ---- Running out
- * ---------------------------------------------------------------------------------- */
+/* ---- Running out ---- */
 
 static void running_out_with_panic(void **state) {
     void *out[3];
@@ -372,8 +367,7 @@ static void running_out_with_panic(void **state) {
     destroy(plain);
 }
 
-/* ---- Bytes written where no object is
- * ---------------------------------------------------------------- */
+/* ---- Bytes written where no object is ---- */
 
 struct damage {
     const char *kind, *detail;

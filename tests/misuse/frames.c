@@ -49,8 +49,7 @@ static void expect_each_way(enum larder_fatal_kind kind, void *at, const char *r
     }
 }
 
-/* ---- Twice -------------------------------------------------------------------------------------
- */
+/* ---- Twice ---- */
 
 static void a_block_of_any_order_twice(void **state) {
     (void)state;
@@ -119,8 +118,7 @@ static void memory_that_was_never_allocated(void **state) {
     expect_each_way(LARDER_FATAL_DOUBLE_FREE, sim_pointer(sim, END_AT - FRAME), TWICE);
 }
 
-/* ---- In the middle -----------------------------------------------------------------------------
- */
+/* ---- In the middle ---- */
 
 static void expect_interior(unsigned char *start, uint64_t bytes) {
     const uint64_t offsets[] = {1, 16, FRAME - 1, FRAME, bytes / 2, bytes - FRAME, bytes - 1};
@@ -161,8 +159,7 @@ static void the_middle_of_a_contiguous_run(void **state) {
     larder_frames_free(larder, pad);
 }
 
-/* ---- Not ours ----------------------------------------------------------------------------------
- */
+/* ---- Not ours ---- */
 
 static void memory_outside_the_span(void **state) {
     static unsigned char global[3 * 4096];
@@ -233,8 +230,7 @@ static void start_up_memory_before_and_after_its_donation(void **state) {
     expect_each_way(LARDER_FATAL_DOUBLE_FREE, tree, TWICE);
 }
 
-/* ---- The core's own -----------------------------------------------------------------------------
- */
+/* ---- The core's own ---- */
 
 /* Frames that the core took for itself look to a caller like reserved ones. */
 static void the_memory_of_a_slot(void **state) {
@@ -283,8 +279,7 @@ static void descriptors_and_magazines(void **state) {
     larder_free(larder, object);
 }
 
-/* ---- The caller's word --------------------------------------------------------------------------
- */
+/* ---- The caller's word ---- */
 
 static void another_order(void **state) {
     (void)state;
@@ -336,8 +331,7 @@ static void objects_freed_as_frames(void **state) {
     larder_free(larder, object);
 }
 
-/* ---- Failure that may not be
- * --------------------------------------------------------------------- */
+/* ---- Failure that may not be ---- */
 
 static void running_out_with_panic(void **state) {
     void *out[2];
@@ -360,8 +354,7 @@ static void running_out_with_panic(void **state) {
             larder_alloc_flags(larder, 65 * MIB, LARDER_PANIC | LARDER_ZONE(0)), OUT);
 }
 
-/* ---- A report names who called
- * ------------------------------------------------------------------- */
+/* ---- A report names who called ---- */
 
 static void a_report_without_pointer_and_with_a_place(void **state) {
     (void)state;

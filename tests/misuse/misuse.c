@@ -4,8 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- The world of a case
- * ------------------------------------------------------------------------------- */
+/* ---- The world of a case ---- */
 
 static struct sim *sim;
 static struct larder *larder;
@@ -26,8 +25,7 @@ static struct larder_cache *cache_named(const char *name, uint32_t flags) {
         NULL);
 }
 
-/* ---- Mistakes with frames
- * -------------------------------------------------------------------------------- */
+/* ---- Mistakes with frames ---- */
 
 static void double_free_of_a_frame(void) {
     void *frame = larder_frames_alloc(larder, 0, 0);
@@ -126,8 +124,7 @@ static void bulk_free_with_one_twice(void) {
     larder_frames_free_bulk(larder, 3, blocks);
 }
 
-/* ---- Mistakes with caches
- * --------------------------------------------------------------------------------- */
+/* ---- Mistakes with caches ---- */
 
 static void double_free_of_an_object(void) {
     struct larder_cache *cache = cache_named("mine", LARDER_CACHE_NO_MAGAZINE);
@@ -203,8 +200,7 @@ static void running_out_with_panic(void) {
     larder_cache_alloc(cache, 0);
 }
 
-/* ---- Mistakes with the heap
- * --------------------------------------------------------------------------------- */
+/* ---- Mistakes with the heap ---- */
 
 static void double_free_of_heap_memory(void) {
     void *pointer = larder_alloc(larder, 100);
@@ -267,9 +263,7 @@ static void write_after_free_of_a_watched_object(void) {
     larder_cache_alloc(cache, 0);
 }
 
-/* ---- The cases
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- The cases ---- */
 
 struct mistake {
     const char *name;
@@ -358,9 +352,7 @@ static const struct mistake mistakes[] = {
     MISTAKE(write_after_free_of_a_watched_object, "watched: written after free: PTR: poison"),
 };
 
-/* ---- Running one
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- Running one ---- */
 
 static int pipe_end;
 

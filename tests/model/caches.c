@@ -30,8 +30,7 @@ static unsigned live_count, cpus, serial;
 static unsigned char used[RAM_BYTES / GRANULE];
 static uint64_t idle_at_start, steps;
 
-/* ---- Constructors
- * ---------------------------------------------------------------------------------- */
+/* ---- Constructors ---- */
 
 static bool construct(void *object, void *context) {
     struct kept *of = context;
@@ -49,8 +48,7 @@ static void destruct(void *object, void *context) {
     of->constructed--;
 }
 
-/* ---- The world
- * --------------------------------------------------------------------------------------- */
+/* ---- The world ---- */
 
 static void start(struct random *random) {
     const struct larder_range range = {GIB, RAM_BYTES, LARDER_RANGE_USABLE};
@@ -84,8 +82,7 @@ static struct kept *pick(uint32_t from) {
     return NULL;
 }
 
-/* ---- Objects
- * ------------------------------------------------------------------------------------------- */
+/* ---- Objects ---- */
 
 /* Granules wholly inside the object: neighbours with small alignments share the others. */
 static void mark_used(const unsigned char *at, size_t bytes, bool now) {
@@ -131,8 +128,7 @@ static void *object_remove(unsigned which) {
     return object.at;
 }
 
-/* ---- Operations
- * ------------------------------------------------------------------------------------------ */
+/* ---- Operations ---- */
 
 static size_t draw_size(uint32_t from) {
     switch (from % 8) {

@@ -31,8 +31,7 @@ static uint64_t zone_end[LARDER_ZONES_MAX]; /* frame numbers */
 static unsigned zones, cpus;
 static uint64_t idle_at_start, next_tag, steps;
 
-/* ---- The world
- * ----------------------------------------------------------------------------------- */
+/* ---- The world ---- */
 
 static uint64_t frame_of(const void *pointer) {
     return (larder_frames_address(sim->larder, pointer) - BASE) / FRAME;
@@ -115,8 +114,7 @@ static void abandon(void) {
     sim_abandon(sim);
 }
 
-/* ---- What the reference can say
- * -------------------------------------------------------------------- */
+/* ---- What the reference can say ---- */
 
 static uint64_t idle_in_zone(unsigned zone) {
     uint64_t count = 0;
@@ -170,8 +168,7 @@ static unsigned order_of(uint64_t count) {
     return order;
 }
 
-/* ---- Live blocks
- * ------------------------------------------------------------------------------------ */
+/* ---- Live blocks ---- */
 
 /* First and last word of the block carry its tag: two owners of one frame are found when one is
  * freed. */
@@ -216,8 +213,7 @@ static struct block block_remove(unsigned which) {
     return block;
 }
 
-/* ---- Operations
- * --------------------------------------------------------------------------------------- */
+/* ---- Operations ---- */
 
 static larder_flags draw_flags(uint32_t from) {
     larder_flags flags = 0;

@@ -48,8 +48,7 @@ static void abandon(void) {
     sim_abandon(sim);
 }
 
-/* ---- Contents
- * ------------------------------------------------------------------------------------------- */
+/* ---- Contents ---- */
 
 static void mark_used(const unsigned char *at, size_t bytes, bool now) {
     size_t first = (size_t)(larder_frames_address(sim->larder, at) - GIB) / GRANULE;
@@ -118,8 +117,7 @@ static void expect_zero(const unsigned char *at, size_t bytes) {
     }
 }
 
-/* ---- Operations
- * -------------------------------------------------------------------------------------------- */
+/* ---- Operations ---- */
 
 static void apply_alloc(const struct op *op) {
     size_t bytes = draw_size(op->a);

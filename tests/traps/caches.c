@@ -22,9 +22,7 @@ static void stop(void *context) {
     sim_stop(sim);
 }
 
-/* ---- 15
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- 15 ---- */
 
 static void *mine[8], *of_interrupt[64];
 static unsigned interrupts;
@@ -86,9 +84,7 @@ static void trap_15_a_magazine_belongs_to_its_slot(void **state) {
     assert_true(sim_play_all(&race, 2, 20000) > 20);
 }
 
-/* ---- 16
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- 16 ---- */
 
 static void add_taken(struct larder_cache *each, void *context) {
     struct larder_cache_stats stats;
@@ -132,9 +128,7 @@ static void trap_16_every_failure_path_takes_back_what_was_done(void **state) {
     sim_stop(sim);
 }
 
-/* ---- 17
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- 17 ---- */
 
 /* Out of memory although other slots' magazines are full of it; empty slabs that never go back.
  * Fault: core/reclaim.c larder_reclaim(): the other slots are not asked. */
@@ -166,9 +160,7 @@ static void trap_17_memory_in_other_magazines_is_memory(void **state) {
     sim_stop(sim);
 }
 
-/* ---- 18
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- 18 ---- */
 
 /* Magazine capacity counted in objects: the first object of 1 MiB takes 62 MiB.
  * Fault: core/registry.c magazine_capacity(): the size is not looked at. */
@@ -193,9 +185,7 @@ static void trap_18_magazines_are_measured_in_bytes(void **state) {
     sim_stop(sim);
 }
 
-/* ---- 19
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- 19 ---- */
 
 /* Refill fails although some objects, fewer than a batch, are free.
  * Fault: core/cache_slabs.c below_limit(): all or nothing; core/cache.c alloc_anywhere(): no single
@@ -224,9 +214,7 @@ static void trap_19_the_last_few_objects_are_given_out(void **state) {
     sim_abandon(sim);
 }
 
-/* ---- 20
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- 20 ---- */
 
 /* Object free without checks: null, foreign, interior, double.
  * Fault: core/slab.c slab_slot_of(): any address belongs to the object before it. */
@@ -250,9 +238,7 @@ static void trap_20_only_objects_can_be_freed(void **state) {
     sim_stop(sim);
 }
 
-/* ---- 21
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- 21 ---- */
 
 /* Sizes and alignments that cannot be. Fault: core/registry.c check_config(): sizes are not looked
  * at. */
@@ -285,9 +271,7 @@ static void trap_21_impossible_sizes_are_refused(void **state) {
     sim_stop(sim);
 }
 
-/* ---- 22
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- 22 ---- */
 
 /* A name copied into a fixed array without a bound. Fault: core/registry.c check_name(): any
  * length. */
@@ -313,9 +297,7 @@ static void trap_22_long_names_are_refused(void **state) {
     sim_stop(sim);
 }
 
-/* ---- 23
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- 23 ---- */
 
 static void prepare_23(void *context) {
     (void)context;
@@ -353,9 +335,46 @@ static void trap_23_caches_come_and_go_together(void **state) {
     sim_play_random(&race, harness_seed(), 200);
 }
 
-/* ---- 24
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+static void reclaim_23(void *context) {
+    (void)context;
+    larder_reclaim(larder);
+    larder_free(larder, larder_zalloc(larder, 1000)); /* a slow path: this slot empties itself */
+    sim_clock_advance(2000);
+    larder_tick(larder);
+}
+
+/* Reclaim walks over the caches of everybody while one of them ends. */
+static void trap_23_a_cache_ends_beside_reclaim(void **state) {
+    (void)state;
+    const struct sim_race race = {.name = "destroy beside reclaim",
+                                  .cpus = 2,
+                                  .prepare = prepare_23,
+                                  .body = {come_and_go_23, reclaim_23},
+                                  .check = check_23,
+                                  .clean = stop};
+    assert_true(sim_play_all(&race, 1, 4000) > 100);
+    sim_play_random(&race, harness_seed(), 300);
+}
+
+static void detach_23(void *context) {
+    (void)context;
+    larder_free(larder, larder_alloc(larder, 100));
+    sim_detach(sim, sim_cpu());
+}
+
+static void trap_23_a_cache_ends_beside_a_slot(void **state) {
+    (void)state;
+    const struct sim_race race = {.name = "destroy beside detach",
+                                  .cpus = 2,
+                                  .prepare = prepare_23,
+                                  .body = {come_and_go_23, detach_23},
+                                  .check = check_23,
+                                  .clean = stop};
+    assert_true(sim_play_all(&race, 1, 4000) > 100);
+    sim_play_random(&race, harness_seed(), 300);
+}
+
+/* ---- 24 ---- */
 
 /* Memory that describes memory: with one slab's frames and one frame more free, any single
  * allocation succeeds, however many descriptors are in use. Fault: core/instance.c
@@ -397,6 +416,8 @@ int main(void) {
         cmocka_unit_test(trap_21_impossible_sizes_are_refused),
         cmocka_unit_test(trap_22_long_names_are_refused),
         cmocka_unit_test(trap_23_caches_come_and_go_together),
+        cmocka_unit_test(trap_23_a_cache_ends_beside_reclaim),
+        cmocka_unit_test(trap_23_a_cache_ends_beside_a_slot),
         cmocka_unit_test(trap_24_the_recursion_ends),
     };
     harness_begin();

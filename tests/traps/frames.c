@@ -54,9 +54,7 @@ static void check_whole(void *context) {
     sim_check(frames_idle(sim) == idle_before);
 }
 
-/* ---- 1
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- 1 ---- */
 
 /* Two buddies of 2 MiB, the only ones: one is free, the other is given back while the free one is
  * being taken. */
@@ -113,9 +111,7 @@ static void trap_01_split_and_merge_are_one_critical_section(void **state) {
     sim_play_random(&race, harness_seed(), 300);
 }
 
-/* ---- 2
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- 2 ---- */
 
 static void prepare_02(void *context) {
     start_small(context);
@@ -151,9 +147,7 @@ static void trap_02_two_buddies_freed_at_once(void **state) {
     assert_true(sim_play_all(&race, 2, 50000) > 20);
 }
 
-/* ---- 3
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- 3 ---- */
 
 static void prepare_03(void *context) {
     start_small(context);
@@ -183,9 +177,7 @@ static void trap_03_neighbours_do_not_undo_each_other(void **state) {
     assert_true(sim_play_all(&race, 2, 50000) > 100);
 }
 
-/* ---- 4
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- 4 ---- */
 
 /* Free without a check. Fault: core/frames.c frames_free_slow(): a frame that starts nothing is
  * freed as one frame. */
@@ -208,9 +200,7 @@ static void trap_04_free_demands_exactly_one_state(void **state) {
     sim_stop(sim);
 }
 
-/* ---- 5
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- 5 ---- */
 
 /* The buddy's record is read before its number is compared with the end: 64 MiB of page blocks fill
  * their pages exactly, so the record of the buddy of the whole lies where nothing is mapped; and a
@@ -234,9 +224,7 @@ static void trap_05_no_buddy_beyond_the_end(void **state) {
     sim_stop(sim);
 }
 
-/* ---- 6
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- 6 ---- */
 
 /* How memory was carved at first must not limit how it merges. The range begins and ends in the
  * middle of everything, and is given in pieces. Fault: core/buddy.c give_whole(): merging ends at
@@ -261,9 +249,7 @@ static void trap_06_merging_goes_beyond_the_first_carving(void **state) {
     sim_stop(sim);
 }
 
-/* ---- 7
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- 7 ---- */
 
 /* Unaligned and tiny ranges are rounded inward; what is left of a frame is never given out.
  * Fault: core/range.h range_round_inward(): the start is rounded down. */
@@ -284,9 +270,7 @@ static void trap_07_ranges_are_rounded_inward(void **state) {
     sim_stop(sim);
 }
 
-/* ---- 8
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- 8 ---- */
 
 static uint64_t resident_pages(const void *memory, size_t bytes) {
     unsigned char *in_core = malloc(bytes / 4096 + 1);
@@ -316,9 +300,7 @@ static void trap_08_the_head_carries_the_order(void **state) {
     sim_stop(sim);
 }
 
-/* ---- 9
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- 9 ---- */
 
 static void prepare_09(void *context) {
     static const struct larder_range range = {GIB, 8 * MIB, LARDER_RANGE_USABLE};
@@ -359,9 +341,7 @@ static void trap_09_an_interrupt_may_allocate_anywhere(void **state) {
     sim_play_random(&race, harness_seed(), 200);
 }
 
-/* ---- 10
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- 10 ---- */
 
 /* RAM size from a constant: a board with less gets frames that do not exist. Every frame is
  * written. Fault: core/instance.c hand_over(): a range is taken to be at least 16 MiB. */
@@ -380,9 +360,7 @@ static void trap_10_only_memory_that_is_there(void **state) {
     }
 }
 
-/* ---- 11
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- 11 ---- */
 
 /* Start-up memory still in use must not be given out before it is donated.
  * Fault: core/instance.c hand_over(): donated ranges go to the buddies, too. */
@@ -410,9 +388,7 @@ static void trap_11_start_up_memory_waits_for_its_donation(void **state) {
     sim_stop(sim);
 }
 
-/* ---- 12
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- 12 ---- */
 
 /* Arithmetic of the metadata at the start: every size from nothing upwards, with a hole that
  * wanders. Fault: core/frame.c record_bytes(): the last record is forgotten. */
@@ -446,9 +422,7 @@ static void trap_12_every_size_of_memory(void **state) {
     }
 }
 
-/* ---- 13
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- 13 ---- */
 
 static unsigned alive, refuse_at, made;
 
@@ -498,9 +472,7 @@ static void trap_13_what_was_done_is_undone(void **state) {
     sim_stop(sim);
 }
 
-/* ---- 14
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- 14 ---- */
 
 /* Exactly one free block, of 4 MiB: enough for both. */
 static void prepare_14(void *context) {

@@ -54,8 +54,7 @@ static void refuse(const struct larder_cache_config *config, enum larder_status 
     sim_validate(sim);
 }
 
-/* ---- Creating
- * ------------------------------------------------------------------------------------------- */
+/* ---- Creating ---- */
 
 static bool nothing_to_construct(void *object, void *context) {
     (void)object;
@@ -210,8 +209,7 @@ static void ids_run_out_and_come_back(void **state) {
     free(caches);
 }
 
-/* ---- Allocating
- * ------------------------------------------------------------------------------------------- */
+/* ---- Allocating ---- */
 
 static void objects_are_distinct_and_known(void **state) {
     (void)state;
@@ -318,9 +316,7 @@ static void panic_caches_do_not_return_null(void **state) {
     end(plain);
 }
 
-/* ---- Limits
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- Limits ---- */
 
 static void a_limit_is_exact(void **state) {
     (void)state;
@@ -385,8 +381,7 @@ static void prefill_makes_slabs_ready(void **state) {
     end(cache);
 }
 
-/* ---- Constructors
- * --------------------------------------------------------------------------------------------- */
+/* ---- Constructors ---- */
 
 struct counts {
     unsigned alive, constructed, destructed, refuse_at;
@@ -488,9 +483,7 @@ static void constructors_may_allocate_from_other_caches(void **state) {
     end(inner);
 }
 
-/* ---- Magazines
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- Magazines ---- */
 
 static void magazines_are_bounded_in_bytes(void **state) {
     (void)state;
@@ -600,8 +593,7 @@ static void a_slot_can_be_emptied_while_it_sleeps(void **state) {
     end(cache);
 }
 
-/* ---- Shrinking and the end
- * ------------------------------------------------------------------------------------------ */
+/* ---- Shrinking and the end ---- */
 
 static void shrink_returns_all_empty_slabs(void **state) {
     (void)state;

@@ -8,8 +8,7 @@ static struct sim *sim;
 static struct larder *larder;
 static struct larder_cache *cache;
 
-/* ---- Operations: each returns whether it got what it wanted, and can be undone
- * ------------------------------- */
+/* ---- Operations: each returns whether it got what it wanted, and can be undone ---- */
 
 static void *result[400];
 static size_t got;
@@ -170,8 +169,7 @@ static void undo_donate(void) {
 static void undo_nothing(void) {
 }
 
-/* ---- One operation under every fault
- * --------------------------------------------------------------------------- */
+/* ---- One operation under every fault ---- */
 
 struct operation {
     const char *name;

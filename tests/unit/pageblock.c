@@ -134,6 +134,10 @@ static void the_run_around_a_frame(void **state) {
             order++;
         }
         assert_int_equal(pageblock_run_order(&block, i), order);
+        for (unsigned known = 0; known <= PAGEBLOCK_ORDER; known++) {
+            unsigned larger = known > order ? known : order;
+            assert_int_equal(pageblock_widened(&block, i, known), larger);
+        }
     }
 }
 

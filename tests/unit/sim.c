@@ -7,8 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-/* ---- Reports -----------------------------------------------------------------------------------
- */
+/* ---- Reports ---- */
 
 static char report[2048];
 static jmp_buf back;
@@ -34,8 +33,7 @@ static void keep_report(const char *message) {
         }                                                                                          \
     } while (0)
 
-/* ---- A race of two counters under a lock
- * ---------------------------------------------------------- */
+/* ---- A race of two counters under a lock ---- */
 
 static larder_port_lock_t lock_a, lock_b;
 static unsigned counter, order[16], order_count;
@@ -114,8 +112,7 @@ static void a_script_that_does_not_fit_fails(void **state) {
     EXPECT_REPORT("ended before", sim_play(&counting, "0 trace split"));
 }
 
-/* ---- Deadlocks
- * -------------------------------------------------------------------------------------- */
+/* ---- Deadlocks ---- */
 
 static void take_a_b(void *context) {
     (void)context;
@@ -188,8 +185,7 @@ static void waiting_for_nobody_is_a_livelock(void **state) {
     sim_play_all(&race, 2, 10000);
 }
 
-/* ---- Misuse of the port
- * ------------------------------------------------------------------------------ */
+/* ---- Misuse of the port ---- */
 
 static void misuse_of_locks_and_slots(void **state) {
     (void)state;
@@ -222,8 +218,7 @@ static void misuse_of_locks_and_slots(void **state) {
     EXPECT_REPORT("without entering", larder_port_slot(NULL));
 }
 
-/* ---- Memory
- * ------------------------------------------------------------------------------------------ */
+/* ---- Memory ---- */
 
 static sigjmp_buf crashed;
 
@@ -301,8 +296,7 @@ static void the_clock_is_the_tests(void **state) {
     assert_true(larder_port_entropy() != larder_port_entropy());
 }
 
-/* ---- Fatals
- * ------------------------------------------------------------------------------------------ */
+/* ---- Fatals ---- */
 
 static void raise_fatal(enum larder_fatal_kind kind) {
     struct larder_fatal fatal = {.kind = kind, .owner = "owner", .detail = "detail"};

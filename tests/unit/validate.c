@@ -63,8 +63,7 @@ static struct slab *slab_in(unsigned first_bucket, unsigned end_bucket) {
     return NULL;
 }
 
-/* ---- Page blocks and zones
- * ---------------------------------------------------------------------------------- */
+/* ---- Page blocks and zones ---- */
 
 static void a_bit_that_is_not_counted(void **state) {
     (void)state;
@@ -176,9 +175,7 @@ static void a_block_on_the_list_of_another_bucket(void **state) {
     expect_found("zone: a list holds blocks of its bucket");
 }
 
-/* ---- Frames
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- Frames ---- */
 
 static void a_free_frame_with_an_owner(void **state) {
     (void)state;
@@ -198,9 +195,7 @@ static void a_lost_block(void **state) {
     expect_found("frames: usable = free + allocated + in bins");
 }
 
-/* ---- Caches
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- Caches ---- */
 
 static void a_slot_that_is_not_counted(void **state) {
     (void)state;
