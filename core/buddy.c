@@ -296,8 +296,18 @@ void buddy_give(struct buddies *buddies, struct zone *zone, uint64_t first, uint
 static inline void give_frame(struct pageblock *block, unsigned frame) {
     pageblock_give_frame(block, frame);
     if (block->pending < PAGEBLOCK_ORDER) { /* else as large as it gets while a frame is missing */
-        unsigned largest = pageblock_run_order(block, frame) + 1;
-        block->pending = (uint8_t)(largest > block->pending ? largest : block->pending);
+        block->pending = (uint8_t)(pageblock_widened(block, frame, block->pending - 1u) + 1);
+    }
+}
+
+/* The frames that come back are spread over memory, and each needs both cache lines of its page
+ * block: fetch them all at once instead of waiting for one after the other. */
+static void prefetch_pageblocks(const struct buddies *buddies, unsigned count,
+                                const frame_index *frames) {
+    for (unsigned i = 0; i < count; i++) {
+        const struct pageblock *block = &buddies->pageblock[frames[i] / PAGEBLOCK_FRAMES];
+        __builtin_prefetch(block, 1);
+        __builtin_prefetch(&block->link, 1);
     }
 }
 
@@ -306,6 +316,7 @@ static void give_frames(struct buddies *buddies, struct zone *zone, unsigned cou
                         const frame_index *frames) {
     struct pageblock *touched[BUDDY_BATCH];
     unsigned count_touched = 0;
+    prefetch_pageblocks(buddies, count, frames);
     for (unsigned i = 0; i < count; i++) {
         struct pageblock *block = &buddies->pageblock[frames[i] / PAGEBLOCK_FRAMES];
         if (block->pending == 0) {

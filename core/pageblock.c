@@ -88,9 +88,19 @@ unsigned pageblock_take(struct pageblock *block, unsigned order) {
     return first;
 }
 
+/* Bit w set: word w has free frames. Without branches: which words have any is not predictable. */
+static inline unsigned words_with_free(const struct pageblock *block) {
+    unsigned words = 0;
+    for (unsigned word = 0; word < PAGEBLOCK_WORDS; word++) {
+        words |= (unsigned)(block->free_bits[word] != 0) << word;
+    }
+    return words;
+}
+
 unsigned pageblock_take_frames(struct pageblock *block, unsigned count, uint16_t *out) {
     unsigned taken = 0;
-    for (unsigned word = 0; word < PAGEBLOCK_WORDS && taken < count; word++) {
+    for (unsigned words = words_with_free(block); words != 0 && taken < count; words &= words - 1) {
+        unsigned word = lowest_bit(words);
         uint64_t bits = block->free_bits[word];
         for (; bits != 0 && taken < count; bits &= bits - 1) {
             out[taken++] = (uint16_t)(word * WORD_BITS + lowest_bit(bits));
@@ -150,21 +160,26 @@ void pageblock_take_range(struct pageblock *block, unsigned first, unsigned coun
     }
 }
 
+/* True iff the aligned run of 2^order frames around `frame` is free. */
+static inline bool run_is_free(const struct pageblock *block, unsigned frame, unsigned order) {
+    if (order == PAGEBLOCK_ORDER) {
+        return block->count_free == PAGEBLOCK_FRAMES;
+    }
+    if (order > WORD_ORDER) {
+        unsigned words = 1u << (order - WORD_ORDER);
+        return words_are_free(block, frame / WORD_BITS & ~(words - 1), order);
+    }
+    uint64_t mask = bit_run(frame % WORD_BITS & ~((1u << order) - 1), 1u << order);
+    return (block->free_bits[frame / WORD_BITS] & mask) == mask;
+}
+
+unsigned pageblock_widened(const struct pageblock *block, unsigned frame, unsigned known) {
+    while (known < PAGEBLOCK_ORDER && run_is_free(block, frame, known + 1)) {
+        known++;
+    }
+    return known;
+}
+
 unsigned pageblock_run_order(const struct pageblock *block, unsigned frame) {
-    uint64_t word = block->free_bits[frame / WORD_BITS];
-    unsigned order = 0;
-    for (; order < WORD_ORDER; order++) {
-        unsigned count = 2u << order;
-        uint64_t mask = bit_run(frame % WORD_BITS & ~(count - 1), count);
-        if ((word & mask) != mask) {
-            return order;
-        }
-    }
-    for (; order < PAGEBLOCK_ORDER; order++) {
-        unsigned first = frame / WORD_BITS & ~((2u << (order - WORD_ORDER)) - 1);
-        if (!words_are_free(block, first, order + 1)) {
-            break;
-        }
-    }
-    return order;
+    return pageblock_widened(block, frame, 0);
 }

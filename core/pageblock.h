@@ -47,6 +47,10 @@ unsigned pageblock_largest(const struct pageblock *block);
 /* Order of the largest aligned free run that contains this free frame, 0..9. */
 unsigned pageblock_run_order(const struct pageblock *block, unsigned frame);
 
+/* The same, if a run of order `known` around the frame is free, or does not matter: the larger of
+ * `known` and what pageblock_run_order() says. Runs nest, so it is one test when there is none. */
+unsigned pageblock_widened(const struct pageblock *block, unsigned frame, unsigned known);
+
 /* Take an aligned run of 2^order frames, order ≤ largest; returns its first frame, the lowest there
  * is. */
 unsigned pageblock_take(struct pageblock *block, unsigned order);
