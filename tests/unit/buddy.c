@@ -296,7 +296,8 @@ static void random_ranges(void **state) {
             take_range(first, count);
         } else if (frame_state[first] == USED) {
             uint64_t length = 1;
-            while (length < count && frame_state[first + length] == USED) {
+            while (length < count && first + length < map.count_frames &&
+                   frame_state[first + length] == USED) {
                 length++;
             }
             give(first, length, USED);
