@@ -249,6 +249,7 @@ static void one_longest(unsigned which) {
                 slots[trace[i].slot] = get(trace[i].bytes);
             } else {
                 put(slots[trace[i].slot]);
+                slots[trace[i].slot] = NULL;
             }
             float took = (float)(now() - before);
             least[i] = round == 0 || took < least[i] ? took : least[i];

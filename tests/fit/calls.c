@@ -258,6 +258,27 @@ static void good_fit_refuses_what_has_no_class(void) {
 #endif
 }
 
+/* Together two regions have room for more than any class holds. */
+static void good_fit_has_no_class_above_the_largest(void) {
+#if LARDER_FIT_SIZE_LOG2 < 20
+    static unsigned char big[2][(1ul << LARDER_FIT_SIZE_LOG2) / 4 * 3];
+    struct larder_fit_region other;
+    EXPECT(larder_fit_init(&heap, LARDER_FIT_GOOD));
+    EXPECT(larder_fit_add_region(&heap, &region, big[0], sizeof big[0], 0, 0) > 0);
+    EXPECT(larder_fit_add_region(&heap, &other, big[1], sizeof big[1], 0, 0) > 0);
+    EXPECT(larder_fit_alloc(&heap, 1ul << LARDER_FIT_SIZE_LOG2) == NULL);
+    fixture_sound();
+#else
+    tap_skip("regions are larger than this machine");
+#endif
+}
+
+static bool stop_at_once(void *context, const struct larder_fit_block *block) {
+    (void)context;
+    (void)block;
+    return false;
+}
+
 static void small_ones_elsewhere(void) {
     static unsigned char memory[3][2048];
     struct larder_fit_region small, large;
@@ -270,6 +291,7 @@ static void small_ones_elsewhere(void) {
     EXPECT(at >= small.first && at < small.end);
     unsigned char *wide = larder_fit_alloc(&heap, 2500);
     EXPECT(wide >= large.first && wide < large.end);
+    EXPECT(!larder_fit_walk(&heap, stop_at_once, NULL));
     /* Kinds. */
     EXPECT(larder_fit_request(&heap, 1, 8, 4) == NULL);
     EXPECT(larder_fit_request(&heap, 1, 2500, 2) == NULL);
@@ -585,6 +607,7 @@ static const struct tap_test tests[] = {
     TAP_TEST(size_of_is_what_was_asked_for),
     TAP_TEST(add_region_refuses_what_it_must),
     TAP_TEST(good_fit_refuses_what_has_no_class),
+    TAP_TEST(good_fit_has_no_class_above_the_largest),
     TAP_TEST(small_objects_go_to_small_regions),
     TAP_TEST(small_objects_enter_a_precious_region_last),
     TAP_TEST(grow_extends_a_region_at_its_end),

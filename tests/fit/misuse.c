@@ -237,6 +237,94 @@ static void overwritten_header_of_a_free_chunk(void) {
     fixture_each(header_of_free);
 }
 
+/* Links that lead back must not be followed for ever. */
+static void links_back(void) {
+    for (unsigned link = 0; link < 2; link++) {
+        make_holes();
+        bool as_it_is = chunk_of(holes[4])->link[link] == chunk_of(holes[0]);
+        chunk_of(holes[4])->link[link] = chunk_of(holes[0]);
+        EXPECT(larder_fit_check(&heap, NULL) == LARDER_FIT_CORRUPT || as_it_is);
+        tap_catching = true;
+        if (setjmp(tap_mistake_jump) == 0) {
+            while (larder_fit_alloc(&heap, 600) != NULL || larder_fit_alloc(&heap, 60) != NULL) {
+            }
+        }
+        tap_catching = false;
+    }
+    larder_fit_reset(&heap);
+}
+
+static void links_that_lead_back(void) {
+    need_checks();
+    fixture_each(links_back);
+}
+
+/* Each word beside a chunk in use that could tell a lie about it. */
+static void lies(void) {
+    static unsigned char *at[8];
+    for (size_t i = 0; i < 8; i++) {
+        at[i] = larder_fit_alloc(&heap, 100);
+    }
+    larder_fit_free(&heap, at[0]);
+    larder_fit_free(&heap, at[2]);
+    /* The chunk behind is free, and its tag is wrong. */
+    fit_word *tag_of_2 = (fit_word *)(void *)(at[3] - FIT_HEAD) - 1;
+    size_t right = *tag_of_2;
+    *tag_of_2 = right + FIT_ALIGN;
+    EXPECT_MISTAKE(LARDER_FIT_CORRUPT, ABOUT(at[1]), larder_fit_free(&heap, at[1]));
+    /* The tag before leads to another free chunk. */
+    *tag_of_2 = (size_t)(at[3] - at[0]);
+    EXPECT_MISTAKE(LARDER_FIT_CORRUPT, ABOUT(at[3]), larder_fit_free(&heap, at[3]));
+    *tag_of_2 = right;
+    fixture_sound();
+    /* The one behind says that this one is free; a free one says what only one in use may. */
+    chunk_set_prev_free(chunk_of(at[5]), true);
+    EXPECT_MISTAKE(LARDER_FIT_CORRUPT, ABOUT(at[4]), larder_fit_free(&heap, at[4]));
+    chunk_set_prev_free(chunk_of(at[5]), false);
+    size_t header = chunk_of(at[2])->header;
+    chunk_set_header(chunk_of(at[2]), header | FIT_SLACK);
+    EXPECT(larder_fit_check(&heap, NULL) == LARDER_FIT_CORRUPT);
+    chunk_set_header(chunk_of(at[2]), header);
+    header = chunk_of(at[3])->header;
+    chunk_set_header(chunk_of(at[3]), header | FIT_FREE);
+    EXPECT(larder_fit_check(&heap, NULL) == LARDER_FIT_CORRUPT);
+    chunk_set_header(chunk_of(at[3]), header);
+    fixture_sound();
+    /* A header further on, met by the search for a place in the list, or by nobody. */
+    header = chunk_of(at[6])->header;
+    chunk_set_header(chunk_of(at[6]), 8);
+    EXPECT(larder_fit_reserve(&heap, at[7], 1) == NULL || LARDER_FIT_CHECKS > 1);
+    tap_catching = true;
+    if (setjmp(tap_mistake_jump) == 0) {
+        larder_fit_free(&heap, at[4]);
+    }
+    tap_catching = false;
+    larder_fit_reset(&heap);
+}
+
+/* The header behind the last chunk, and the flag before the first. */
+static void lies_at_the_ends(void) {
+    unsigned char *all = larder_fit_alloc(&heap, fixture_largest());
+    chunk_set_header(chunk_at(region.end), 64);
+    EXPECT_MISTAKE(LARDER_FIT_CORRUPT, ABOUT(all), larder_fit_free(&heap, all));
+    chunk_set_header(chunk_at(region.end), FIT_FREE);
+    EXPECT_MISTAKE(LARDER_FIT_CORRUPT, ABOUT(all), larder_fit_free(&heap, all));
+    chunk_set_header(chunk_at(region.end), 0);
+    chunk_set_prev_free(chunk_of(all), true);
+    EXPECT_MISTAKE(LARDER_FIT_CORRUPT, ABOUT(all), larder_fit_free(&heap, all));
+    chunk_set_prev_free(chunk_of(all), false);
+    larder_fit_free(&heap, all);
+    fixture_sound();
+}
+
+static void headers_that_lie(void) {
+    if (LARDER_FIT_CHECKS != 1) {
+        tap_skip("the whole heap is looked at first, or nothing");
+    }
+    fixture_each(lies);
+    fixture_each(lies_at_the_ends);
+}
+
 /* The checker alone: structures that are wrong though each chunk is right. */
 static void structures(void) {
     make_holes();
@@ -314,6 +402,14 @@ static void checker_compares_bitmaps_with_lists(void) {
     EXPECT(larder_fit_check(&heap, NULL) == LARDER_FIT_CORRUPT);
     region.free.classes.head[last][0] = NULL;
     fixture_sound();
+    unsigned wrong = step == 0 ? 1 : 0;
+    if (LARDER_FIT_STEPS_LOG2 > 0) {
+        fit_chunk *kept = region.free.classes.head[used][wrong];
+        region.free.classes.head[used][wrong] = region.free.classes.head[used][step];
+        EXPECT(larder_fit_check(&heap, NULL) == LARDER_FIT_CORRUPT);
+        region.free.classes.head[used][wrong] = kept;
+        fixture_sound();
+    }
 }
 #else
 static void checker_compares_bitmaps_with_lists(void) {
@@ -326,6 +422,7 @@ static void checker_compares_bitmaps_with_lists(void) {
 static void beyond_the_end(void) {
     for (volatile size_t bytes = 1; bytes < 700; bytes += 11) {
         unsigned char *at = larder_fit_alloc(&heap, bytes);
+        memset(at, 0, bytes);
         volatile unsigned char kept = at[bytes];
         at[bytes] ^= 0xff;
         EXPECT(larder_fit_check(&heap, NULL) == LARDER_FIT_OVERRUN);
@@ -408,6 +505,8 @@ static const struct tap_test tests[] = {
     TAP_TEST(overwritten_links),
     TAP_TEST(allocation_from_overwritten_links),
     TAP_TEST(overwritten_header_of_a_free_chunk),
+    TAP_TEST(links_that_lead_back),
+    TAP_TEST(headers_that_lie),
     TAP_TEST(checker_adds_up_structures),
     TAP_TEST(checker_finds_a_lost_rover),
     TAP_TEST(checker_compares_bitmaps_with_lists),
