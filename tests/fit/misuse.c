@@ -239,7 +239,7 @@ static void overwritten_header_of_a_free_chunk(void) {
 
 /* Links that lead back must not be followed for ever. */
 static void links_back(void) {
-    for (unsigned link = 0; link < 2; link++) {
+    for (volatile unsigned link = 0; link < 2; link++) {
         make_holes();
         bool as_it_is = chunk_of(holes[4])->link[link] == chunk_of(holes[0]);
         chunk_of(holes[4])->link[link] = chunk_of(holes[0]);
