@@ -48,7 +48,8 @@ static void run_damage(void *context) {
         larder_fit_free(&heap, held[i]);
     }
     for (size_t i = 1; i + 4 <= input->count; i += 4) {
-        size_t at = (input->bytes[i] << 5 | (input->bytes[i + 1] & 31)) % (FIXTURE_BYTES - 8);
+        size_t at =
+            ((size_t)input->bytes[i] << 5 | (input->bytes[i + 1] & 31u)) % (FIXTURE_BYTES - 8);
         memcpy(fixture_memory + (at & ~(size_t)7), input->bytes + i + 2, 2);
     }
     (void)larder_fit_check(&heap, NULL);
