@@ -116,22 +116,29 @@ static bool reserved_node(const void *fdt, int parent, int node, void *context) 
                      is_unmapped ? LARDER_RANGE_DEVICE : LARDER_RANGE_RESERVED, &to->ram, reserve);
 }
 
+/* Digits and at most one unit; 0 iff it is anything else or beyond 64 bits. */
+static wide size_of_text(const char *text) {
+    static const char units[] = "kKmMgG";
+    size_t digits = strspn(text, "0123456789");
+    const char *rest = text + digits;
+    const char *unit = *rest ? strchr(units, *rest) : NULL;
+    if (digits == 0 || digits > 18 || (*rest && (!unit || rest[1]))) {
+        return 0;
+    }
+    wide value = (wide)strtoull(text, NULL, 10) << (unit ? 10 * (1 + (unit - units) / 2) : 0);
+    return value < BEYOND ? value : 0;
+}
+
 /* The value of the last mem= in the command line; BEYOND iff there is none, 0 iff it is no size. */
 static wide memory_limit(const char *line) {
-    char copy[1024];
+    char copy[sizeof((struct machine *)0)->command_line];
     wide value = BEYOND;
-    strcpy(copy, line);
+    memcpy(copy, line, sizeof copy);
     for (char *word = strtok(copy, " "); word; word = strtok(NULL, " ")) {
-        char *end;
         if (strcmp(word, "mem") == 0) {
             value = 0;
         } else if (strncmp(word, "mem=", 4) == 0) {
-            size_t digits = strspn(word + 4, "0123456789");
-            value = digits > 0 && digits <= 18 ? strtoull(word + 4, &end, 10) : 0;
-            const char *units = "kKmMgG", *unit = word[4 + digits] ? strchr(units, *end) : NULL;
-            value = unit ? value << 10 * (1 + (unit - units) / 2) : word[4 + digits] ? 0 : value;
-            value = unit && end[1] ? 0 : value;
-            value = value >= BEYOND ? 0 : value;
+            value = size_of_text(word + 4);
         }
     }
     return value;
