@@ -10,6 +10,49 @@
 #include "instance.h"
 #include "larder/stats.h"
 
+/* ---- the fast path of caches whose bin is in a later page ---- */
+
+/* This slot's loaded magazine; one that is empty and full iff the page has not been made. */
+static inline struct magazine *late_loaded_here(const struct larder_cache *cache) {
+    const struct bin_page *page = slot_here(cache->larder)->more[cache->id / BINS_PER_PAGE];
+    return LIKELY(page != NULL) ? page->bin[cache->id % BINS_PER_PAGE].loaded : magazine_nothing();
+}
+
+static inline bool late_owns(const struct larder_cache *cache, const void *object) {
+    const struct frame_map *map = &cache->larder->map;
+    uint64_t index = frame_of(map, object);
+    return index < map->count_frames && map->owner[index] == OWNER_ESCAPE &&
+           map->record[index].cache_id == cache->id;
+}
+
+/* Not inlined: the fast path of all others shall not save registers for it. */
+static __attribute__((noinline)) void *alloc_otherwise(struct larder_cache *cache,
+                                                       larder_flags flags, uintptr_t site) {
+    if (LIKELY(cache->is_late && flags == 0)) {
+        void *object;
+        uintptr_t state = larder_port_slot_enter();
+        bool is_popped = magazine_pop(late_loaded_here(cache), &object);
+        larder_port_slot_leave(state);
+        if (LIKELY(is_popped)) {
+            return object;
+        }
+    }
+    return cache_alloc_slow(cache, flags, site);
+}
+
+static __attribute__((noinline)) void free_otherwise(struct larder_cache *cache, void *object,
+                                                     uintptr_t site) {
+    if (LIKELY(cache->is_late && late_owns(cache, object))) {
+        uintptr_t state = larder_port_slot_enter();
+        bool is_pushed = magazine_push(late_loaded_here(cache), object);
+        larder_port_slot_leave(state);
+        if (LIKELY(is_pushed)) {
+            return;
+        }
+    }
+    cache_free_slow(cache, object, site);
+}
+
 /* ---- the fast path ---- */
 
 static inline struct magazine *loaded_here(const struct larder_cache *cache) {
@@ -26,13 +69,13 @@ void *larder_cache_alloc(struct larder_cache *cache, larder_flags flags) {
             return object;
         }
     }
-    return cache_alloc_slow(cache, flags, CALL_SITE());
+    return alloc_otherwise(cache, flags, CALL_SITE());
 }
 
 void larder_cache_free(struct larder_cache *cache, void *object) {
     const struct frame_map *map = &cache->larder->map;
     uint64_t index = frame_of(map, object);
-    if (LIKELY(index < map->count_frames && map->owner[index] == cache->owner)) {
+    if (LIKELY(index < map->count_frames && map->owner[index] == cache->fast_owner)) {
         uintptr_t state = larder_port_slot_enter();
         bool is_pushed = magazine_push(loaded_here(cache), object);
         larder_port_slot_leave(state);
@@ -40,31 +83,7 @@ void larder_cache_free(struct larder_cache *cache, void *object) {
             return;
         }
     }
-    cache_free_slow(cache, object, CALL_SITE());
-}
-
-/* ---- the fast path of caches whose bin is in a later page ---- */
-
-/* This slot's bin; one without magazines iff the page has not been made. The slot is entered. */
-static struct bin *late_bin(struct larder_cache *cache) {
-    struct larder_slot *slot = slot_here(cache->larder);
-    struct bin *bin = slot_bin(slot, cache->id);
-    return bin != NULL ? bin : &slot->bin[BIN_NOBODY];
-}
-
-static void *late_alloc(struct larder_cache *cache) {
-    void *object;
-    uintptr_t state = larder_port_slot_enter();
-    bool is_popped = magazine_pop(late_bin(cache)->loaded, &object);
-    larder_port_slot_leave(state);
-    return is_popped ? object : NULL;
-}
-
-static bool late_free(struct larder_cache *cache, void *object) {
-    uintptr_t state = larder_port_slot_enter();
-    bool is_pushed = magazine_push(late_bin(cache)->loaded, object);
-    larder_port_slot_leave(state);
-    return is_pushed;
+    free_otherwise(cache, object, CALL_SITE());
 }
 
 /* ---- bins and the depot ---- */
@@ -190,10 +209,7 @@ static bool has_spare(struct larder_cache *cache) {
 
 NOINLINE void *cache_alloc_slow(struct larder_cache *cache, larder_flags flags, uintptr_t site) {
     cache_check_alive(cache);
-    void *object = cache->is_late && flags == 0 ? late_alloc(cache) : NULL;
-    if (object != NULL) {
-        return object;
-    }
+    void *object = NULL;
     if (flags_fit(cache, flags)) {
         slots_catch_up(cache->larder);
         object = alloc_anywhere(cache, flags, site);
@@ -287,9 +303,6 @@ NOINLINE void cache_free_slow(struct larder_cache *cache, void *object, uintptr_
     }
     cache_check_alive(cache);
     check_owner(cache, object);
-    if (cache->is_late && late_free(cache, object)) {
-        return;
-    }
     slots_catch_up(cache->larder);
     bool has_bin = cache->magazine_capacity > 0 && slots_make_bin(cache->larder, cache->id);
     while (has_bin && !free_to_bin(cache, object)) {

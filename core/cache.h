@@ -23,12 +23,13 @@ struct larder_cache {
     /* Constant after creation; the first line is all that the fast path reads. */
     struct larder *larder;
     uint32_t id;
-    uint16_t bin_offset;        /* in slot->bin, bytes; that of BIN_NOBODY: not on the fast path */
-    bool is_late;               /* on the fast path, with its bin in a later page */
-    uint8_t owner;              /* owner byte of its frames: the id, or OWNER_ESCAPE */
-    bool is_internal;           /* memory that describes memory: no magazines, no debugging */
-    uint32_t flags;             /* LARDER_CACHE_… */
-    uint32_t debug;             /* LARDER_DEBUG_… */
+    uint16_t bin_offset; /* in slot->bin, bytes; that of BIN_NOBODY: not on the fast path */
+    uint8_t fast_owner;  /* owner byte of what the fast path takes back; OWNER_NONE: nothing */
+    uint8_t owner;       /* owner byte of its frames: the id, or OWNER_ESCAPE */
+    bool is_late;        /* its bin is in a later page: a fast path of its own */
+    bool is_internal;    /* memory that describes memory: no magazines, no debugging */
+    uint32_t flags;      /* LARDER_CACHE_… */
+    uint32_t debug;      /* LARDER_DEBUG_… */
     uint32_t magazine_capacity; /* objects; 0: no magazines */
     uint32_t depot_full_max;    /* full magazines the depot keeps */
     struct slab_geometry geometry;

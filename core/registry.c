@@ -97,6 +97,7 @@ void cache_init(struct larder_cache *cache, struct larder *larder, unsigned id,
     cache->magazine_capacity = magazine_capacity(cache);
     bool is_fast = cache->magazine_capacity > 0 && (config->flags & LARDER_CACHE_ZERO) == 0;
     cache->is_late = is_fast && id >= BINS_OWNED;
+    cache->fast_owner = is_fast && id < BINS_OWNED ? cache->owner : OWNER_NONE;
     cache->bin_offset =
         (uint16_t)((is_fast && id < BINS_OWNED ? id : BIN_NOBODY) * sizeof(struct bin));
     lock_init(&cache->lock, LOCK_RANK_CACHE, &larder->lock_book);
@@ -304,6 +305,9 @@ uint64_t larder_cache_destroy(struct larder_cache *cache,
     cache_trim(cache, UINT64_MAX);
     lock_acquire(&larder->registry);
     cache->is_destroyed = true;
+    cache->bin_offset = BIN_NOBODY; /* off the fast paths, also when the next cache gets its id */
+    cache->fast_owner = OWNER_NONE;
+    cache->is_late = false;
     larder->count_ending--;
     list_unlink(&cache->link);
     __atomic_store_n(&larder->cache_by_id[cache->id], NULL, __ATOMIC_RELEASE);
