@@ -64,6 +64,7 @@ enum larder_status frame_map_init(struct frame_map *map, struct larder_ranges *r
     if (map->owner == NULL) {
         return LARDER_NO_MEMORY;
     }
+    map->owner_bias = (uintptr_t)map->owner - (map->base >> FRAME_SHIFT);
     map->record = larder_port_reserve(record_bytes(map), FRAME_BYTES);
     if (map->record == NULL) {
         goto release_owner;

@@ -48,10 +48,11 @@ struct frame {
 _Static_assert(sizeof(struct frame) == 32, "one record of 32 bytes per frame");
 
 struct frame_map {
-    uintptr_t base;              /* pointer to frame 0. Constant, as are the next four */
+    uintptr_t base;              /* pointer to frame 0. Constant, as are the next five */
     uint64_t count_frames;       /* frames in the span, holes included */
     uint8_t *owner;              /* one byte a frame; written by who owns the frame */
     struct frame *record;        /* one record a frame */
+    uintptr_t owner_bias;        /* owner less the number of the address that `base` is */
     uint64_t base_address;       /* address of frame 0 */
     uint64_t committed_bytes;    /* of both arrays; atomic, a statistic */
     struct larder_ranges ranges; /* what is RAM now; guarded by the registry lock */
@@ -70,6 +71,11 @@ bool frame_map_commit(struct frame_map *map, uint64_t first, uint64_t count);
 /* Number of the frame that holds a pointer; ≥ count_frames iff the pointer is not in the span. */
 static inline uint64_t frame_of(const struct frame_map *map, const void *pointer) {
     return ((uintptr_t)pointer - map->base) >> FRAME_SHIFT;
+}
+
+/* Owner byte of a pointer that is known to lie in the span: no base to subtract. */
+static inline uint8_t *frame_owner_inside(const struct frame_map *map, const void *pointer) {
+    return (uint8_t *)(map->owner_bias + ((uintptr_t)pointer >> FRAME_SHIFT));
 }
 
 static inline bool frame_is_inside(const struct frame_map *map, const void *pointer) {

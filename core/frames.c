@@ -279,7 +279,7 @@ static inline bool pop_frames(struct larder *larder, struct magazine *magazine, 
                               void **frames) {
     bool is_popped = magazine_pop(magazine, frames);
     if (LIKELY(is_popped)) {
-        larder->map.owner[frame_of(&larder->map, *frames)] = (uint8_t)owner;
+        *frame_owner_inside(&larder->map, *frames) = (uint8_t)owner;
     }
     return is_popped;
 }
