@@ -238,8 +238,8 @@ refuses paths 'a folder of this machine' 'README.md:3'
 printf '#!/bin/sh\nif true; then\n' >"$tree/dev"
 refuses scripts 'one that no shell reads' 'dev'
 
-printf '#!/bin/sh\nrm $1\n' >"$tree/dev"
-refuses scripts 'one that shellcheck minds' 'SC2086'
+printf '#!/bin/sh\nrm -rf "$1/"*\nunused=1\n' >"$tree/dev"
+refuses scripts 'one that shellcheck minds' 'SC2034'
 
 printf '#!/usr/bin/env python3\nprint(\n' >"$tree/dev"
 refuses scripts 'Python that does not parse' 'never closed'

@@ -351,7 +351,8 @@ ok 'no apt at all'
 machine bookworm
 printf '%s\n' make gcc libc6-dev python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
     libfdt-dev:arm64 libfdt1 qemu-system-arm clang libclang-rt-14-dev libcmocka-dev gcovr \
-    device-tree-compiler git g++ clang-format-14 clang-tidy-14 shellcheck >"$work/installed"
+    device-tree-compiler git g++ clang-format-14 clang-tidy-14 shellcheck \
+    lib32gcc-12-dev libc6-dev-i386 gcc-arm-none-eabi libnewlib-arm-none-eabi >"$work/installed"
 fake make <<END
 echo "1 passed, 1 failed" >"\$LARDER_SUMMARY"
 echo "make: *** Error 1"
@@ -359,6 +360,7 @@ exit 2
 END
 dev test
 expect_status 2
+expect_not calls apt-get
 [ "$(tail -n 1 "$work/out")" = '1 passed, 1 failed' ] || bad="$bad [the last line is not the summary]"
 ok 'the summary is the last line also when make complains'
 
