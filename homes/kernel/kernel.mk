@@ -23,6 +23,9 @@ KERNEL_FLAGS := $(CORE_CFLAGS_AARCH64) -mtune=cortex-a72 -fno-pic -fno-pie \
     -fno-stack-protector -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer \
     -fno-asynchronous-unwind-tables -I$(KERNEL_HOME) $(KERNEL_PARTS:%=-I$(KERNEL_HOME)/%) \
     -I$(KERNEL)
+# The fast paths of the core call nothing: no frame for them. A trace from inside one starts with its
+# caller's caller's frame, as the registers still name the caller.
+KERNEL_CORE_FLAGS := -momit-leaf-frame-pointer
 # Code that runs with the MMU off: memory is Device memory there.
 KERNEL_EARLY_FLAGS := -mstrict-align -fno-tree-loop-distribute-patterns -fno-jump-tables
 KERNEL_FLAGS_early := $(KERNEL_EARLY_FLAGS)
@@ -52,7 +55,7 @@ define kernel_variant
 $(1)/core/%.o: core/%.c | $(KERNEL_HEADERS)
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
-	$$(Q)$(CC_AARCH64) $(KERNEL_FLAGS) $(2) -MMD -MP -c $$< -o $$@
+	$$(Q)$(CC_AARCH64) $(KERNEL_FLAGS) $(KERNEL_CORE_FLAGS) $(2) -MMD -MP -c $$< -o $$@
 
 $(1)/%.o: $(KERNEL_HOME)/%.c | $(KERNEL_HEADERS)
 	@mkdir -p $$(@D)
