@@ -132,13 +132,25 @@ static void count_block(struct owner_table *table, uintptr_t site, uint64_t fram
     }
 }
 
-static void count_owners(struct larder *larder, struct owner_table *table) {
-    for (uint64_t index = 0; index < larder->map.count_frames;) {
+static void count_owners_in(struct larder *larder, uint64_t index, uint64_t end,
+                            struct owner_table *table) {
+    while (index < end) {
         uint64_t length = frame_run_length(&larder->map, index);
         if (length > 0) {
             count_block(table, larder->map.record[index].site, length);
         }
         index += max_u64(length, 1);
+    }
+}
+
+/* Only RAM is walked: holes may be terabytes. The table is copied, so donations may go on. */
+static void count_owners(struct larder *larder, struct owner_table *table) {
+    uint64_t first, end, base = larder->map.base_address;
+    lock_acquire(&larder->registry);
+    struct larder_ranges ranges = larder->map.ranges;
+    lock_release(&larder->registry);
+    for (uint64_t at = 0; range_next(&ranges, RAM_KINDS, at, &first, &end); at = end) {
+        count_owners_in(larder, (first - base) >> FRAME_SHIFT, (end - base) >> FRAME_SHIFT, table);
     }
 }
 

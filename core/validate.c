@@ -65,10 +65,10 @@ static bool check_open(const struct zone *zone, const struct pageblock *block,
 static bool check_whole(const struct buddies *buddies, const struct zone *zone, uint64_t number,
                         struct larder_fatal *fatal) {
     const struct pageblock *block = &buddies->pageblock[number];
-    uint64_t size = UINT64_C(1) << (block->order - PAGEBLOCK_ORDER);
+    bool has_order = block->order >= PAGEBLOCK_ORDER && block->order <= LARDER_ORDER_MAX;
+    uint64_t size = has_order ? UINT64_C(1) << (block->order - PAGEBLOCK_ORDER) : 1;
     uint64_t buddy = number ^ size;
-    if (block->order < PAGEBLOCK_ORDER || block->order > LARDER_ORDER_MAX ||
-        !is_aligned(number, size) || number + size > zone->end_pageblock) {
+    if (!has_order || !is_aligned(number, size) || number + size > zone->end_pageblock) {
         return broken(fatal, block, zone->name, "buddies: a block is aligned and inside its zone");
     }
     if (bits_set(block->free_bits, PAGEBLOCK_WORDS) != 0) {
@@ -146,19 +146,19 @@ static bool check_zone_lists(struct buddies *buddies, struct zone *zone,
 
 /* ---- frames ---- */
 
-static bool check_frames(struct larder *larder, struct larder_fatal *fatal) {
-    struct larder_frames_stats stats;
-    uint64_t owned = 0;
-    for (uint64_t index = 0; index < larder->map.count_frames;) {
+/* Frames [index, end) of one range of RAM; adds what somebody owns. */
+static bool check_range(struct larder *larder, uint64_t index, uint64_t end, uint64_t *owned,
+                        struct larder_fatal *fatal) {
+    while (index < end) {
         uint64_t step = 1;
         if (index % PAGEBLOCK_FRAMES == 0 &&
             buddy_whole_order(&larder->buddies, index / PAGEBLOCK_FRAMES) != 0) {
             step = PAGEBLOCK_FRAMES;
         } else if (frame_cache_id(&larder->map, index) != 0) {
-            owned++;
+            ++*owned;
         } else {
             uint64_t length = frame_run_length(&larder->map, index);
-            owned += length;
+            *owned += length;
             step = max_u64(length, 1);
         }
         if (larder->map.owner[index] != OWNER_NONE &&
@@ -167,6 +167,20 @@ static bool check_frames(struct larder *larder, struct larder_fatal *fatal) {
                           "frames: a free frame has no owner");
         }
         index += step;
+    }
+    return true;
+}
+
+/* Holes have no owners and may be terabytes: only RAM is walked. */
+static bool check_frames(struct larder *larder, struct larder_fatal *fatal) {
+    const struct frame_map *map = &larder->map;
+    struct larder_frames_stats stats;
+    uint64_t first, end, owned = 0;
+    for (uint64_t at = 0; range_next(&map->ranges, RAM_KINDS, at, &first, &end); at = end) {
+        if (!check_range(larder, (first - map->base_address) >> FRAME_SHIFT,
+                         (end - map->base_address) >> FRAME_SHIFT, &owned, fatal)) {
+            return false;
+        }
     }
     larder_frames_stats(larder, &stats);
     if (stats.usable != stats.free + owned + stats.in_bins) {
