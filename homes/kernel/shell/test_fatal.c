@@ -5,6 +5,7 @@
 #include "larder/cache.h"
 #include "larder/frames.h"
 #include "larder/heap.h"
+#include "larder/port.h"
 #include "larder/stats.h"
 
 #include "arch/arm64/mmu.h"
@@ -191,6 +192,12 @@ static void write_text(void) {
     *(volatile unsigned char *)hide(text_start) = 0;
 }
 
+/* Metadata that nobody committed reads as zero; writing it is a mistake. */
+static void write_uncommitted(void) {
+    volatile unsigned char *window = larder_port_reserve(LARDER_FRAME_BYTES, LARDER_FRAME_BYTES);
+    *window = 1;
+}
+
 static void undefined_instruction(void) {
     __asm__ volatile(".inst 0");
 }
@@ -231,6 +238,7 @@ const struct kerneltest fatal_tests[] = {
     {"fatal-null-read", null_read},
     {"fatal-null-call", null_call},
     {"fatal-write-text", write_text},
+    {"fatal-write-uncommitted", write_uncommitted},
     {"fatal-undefined", undefined_instruction},
     {"fatal-stack-overflow", stack_overflow},
     {"fatal-panic", panics},

@@ -8,6 +8,7 @@
 
 #include "larder/frames.h"
 #include "larder/heap.h"
+#include "larder/port.h"
 #include "larder/stats.h"
 
 #include <limits.h>
@@ -192,6 +193,78 @@ static void donation(void) {
     EXPECT_EQUAL(cell.reserved + cell.absent, 0);
 }
 
+/* What was code of start-up is memory like any other, also for the kernel's own tables: with no
+ * other memory left, a commit takes its tables and its frame from there. */
+struct held {
+    struct held *next;
+};
+
+static bool is_from_startup(const void *pointer) {
+    uint64_t first = mmu_address(init_start);
+    return larder_frames_address(kernel_larder, pointer) - first <
+           (uint64_t)(init_end - init_start);
+}
+
+/* Give back what lies in start-up memory, and one large block, because the last frames are kept
+ * back; the kernel's frames come out of the fullest 2 MiB, which is start-up's. */
+static void give_some(struct held **list) {
+    struct held *kept = NULL, *block;
+    bool large = false;
+    while ((block = *list) != NULL) {
+        bool is_large = larder_frames_count(kernel_larder, block) >= 512;
+        *list = block->next;
+        if (is_from_startup(block) || (is_large && !large)) {
+            large = large || is_large;
+            larder_frames_free(kernel_larder, block);
+        } else {
+            block->next = kept;
+            kept = block;
+        }
+    }
+    *list = kept;
+}
+
+static uint64_t free_in_startup(void) {
+    struct larder_map_cell cell;
+    larder_map_read(kernel_larder, mmu_address(init_start), (uint64_t)(init_end - init_start),
+                    &cell);
+    return cell.free;
+}
+
+static void take_everything(struct held **list) {
+    struct held *block;
+    for (unsigned order = LARDER_ORDER_MAX + 1; order-- > 0;) {
+        while ((block = larder_frames_alloc(kernel_larder, order, LARDER_USE_RESERVE)) != NULL) {
+            block->next = *list;
+            *list = block;
+        }
+    }
+}
+
+static void startup_reused(void) {
+    struct held *list = NULL, *block;
+    size_t bytes = (size_t)4 << 20;
+    volatile unsigned char *window = larder_port_reserve(bytes, bytes);
+    if (!EXPECT(window != NULL))
+        return;
+    take_everything(&list);
+    EXPECT(!larder_port_commit((void *)window, 1));
+    give_some(&list);
+    (void)larder_reclaim(kernel_larder); /* out of the bins */
+    uint64_t before = free_in_startup();
+    if (EXPECT(larder_port_commit((void *)window, 1) &&
+               larder_port_commit((void *)(window + bytes - 1), 1))) {
+        EXPECT(free_in_startup() < before);
+        window[0] = window[bytes - 1] = 0x5a;
+        EXPECT_EQUAL(window[0] + window[bytes - 1], 2 * 0x5a);
+    }
+    while ((block = list) != NULL) {
+        list = block->next;
+        larder_frames_free(kernel_larder, block);
+    }
+    larder_port_release((void *)window, bytes);
+}
+
 /* ---- Time ------------------------------------------------------------------------------------ */
 
 static void read_clock(void *arg) {
@@ -289,6 +362,7 @@ const struct kerneltest machine_tests[] = {
     {"ram-as-told", ram_as_told},
     {"map-describes-ram", map_describes_ram},
     {"donation", donation},
+    {"startup-reused", startup_reused},
     {"clock", time_goes_on},
     {"ticks", ticks},
     {"formats", formats},

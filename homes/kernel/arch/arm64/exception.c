@@ -16,6 +16,7 @@
 #define CLASS_DATA_ABORT 0x25u
 #define DATA_ABORT_WRITE 0x40u
 #define FAULT_STATUS 0x3fu
+#define FAULT_TRANSLATION 0x04u
 #define TRACE_DEPTH_MAX 24
 
 static const char *class_name(uint64_t esr) {
@@ -49,7 +50,7 @@ static const char *fault_name(uint64_t esr) {
     switch (esr & FAULT_STATUS & ~3ul) {
     case 0x00:
         return "address size fault";
-    case 0x04:
+    case FAULT_TRANSLATION:
         return "nothing is mapped there";
     case 0x08:
         return "access flag fault";
@@ -135,10 +136,17 @@ static bool fix_up(struct exception_frame *frame) {
     return false;
 }
 
+/* The only kind that passes: an entry that is being replaced. Writing where it is not permitted
+ * would be tried again for ever. */
+static bool is_translation_fault(uint64_t esr) {
+    return (esr & FAULT_STATUS & ~3ul) == FAULT_TRANSLATION;
+}
+
 void exception_sync(struct exception_frame *frame) {
     if (fix_up(frame))
         return;
-    if (CLASS(frame->esr) == CLASS_DATA_ABORT && exception_is_spurious(frame->far))
+    if (CLASS(frame->esr) == CLASS_DATA_ABORT && is_translation_fault(frame->esr) &&
+        exception_is_spurious(frame->far))
         return;
     report(frame, class_name(frame->esr));
 }

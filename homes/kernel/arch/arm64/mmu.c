@@ -17,12 +17,14 @@ static struct ticket_lock window_lock;
 static bool is_shared;        /* written once, before there is another CPU */
 static uintptr_t window_next; /* guarded by window_lock */
 
-static bool is_in_image(uint64_t address) {
-    return address - boot_info.image_address < (uint64_t)(image_end - image_start);
+/* Tables of start-up lie in .bss, which has no linear mapping at first. The rest of the image never
+ * holds one, and its init part may: once it was given back, a frame of it is like any other. */
+static bool is_in_bss(uint64_t address) {
+    return address - mmu_address(bss_start) < (uint64_t)(bss_end - bss_start);
 }
 
 static uint64_t *table_pointer(uint64_t address) {
-    if (is_in_image(address))
+    if (is_in_bss(address))
         return (uint64_t *)(address - boot_info.image_address + IMAGE_BASE);
     return mmu_pointer(address);
 }
