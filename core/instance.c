@@ -37,6 +37,9 @@ static enum larder_status check_config(const struct larder_config *config) {
     if (config->slot_count == 0 || config->slot_count > LARDER_SLOTS_MAX) {
         return LARDER_TOO_MANY;
     }
+    if (!is_aligned(config->linear_offset, FRAME_BYTES)) {
+        return LARDER_BAD_OPTION;
+    }
     return check_zones(config);
 }
 

@@ -115,7 +115,9 @@ struct larder_zone_config {
 struct larder_config {
     struct larder_ranges
         *ranges; /* what is RAM; start-up may still be taking from it (see larder_init) */
-    uintptr_t linear_offset; /* pointer = (void *)(address + linear_offset), modulo 2^64 */
+    uintptr_t linear_offset; /* pointer = (void *)(address + linear_offset), modulo 2^64. Whole
+                                frames; whole largest blocks if pointers are to be aligned as
+                                addresses are */
     struct larder_zone_config
         zone[LARDER_ZONES_MAX]; /* ascending; the last one's limit may be UINT64_MAX */
     unsigned zone_count;        /* 0: one zone named "normal" */

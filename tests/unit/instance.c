@@ -199,6 +199,19 @@ static void slots_are_bounded(void **state) {
     assert_null(larder_init(&storage, &config, NULL));
 }
 
+static void the_linear_map_is_offset_by_whole_frames(void **state) {
+    (void)state;
+    static struct larder_storage storage;
+    static struct larder_ranges ranges;
+    enum larder_status status;
+    const struct larder_config config = {
+        .ranges = &ranges, .slot_count = 1, .linear_offset = FRAME + 8};
+    larder_ranges_init(&ranges);
+    assert_int_equal(larder_ranges_add(&ranges, GIB, 8 * MIB, LARDER_RANGE_USABLE), LARDER_OK);
+    assert_null(larder_init(&storage, &config, &status));
+    assert_int_equal(status, LARDER_BAD_OPTION);
+}
+
 static void bad_debug_options_are_refused(void **state) {
     (void)state;
     refused(&(struct sim_config){.debug = "Q"}, LARDER_BAD_OPTION);
@@ -304,6 +317,7 @@ int main(void) {
         cmocka_unit_test(empty_zones_are_no_harm),
         cmocka_unit_test(memory_above_the_last_zone),
         cmocka_unit_test(slots_are_bounded),
+        cmocka_unit_test(the_linear_map_is_offset_by_whole_frames),
         cmocka_unit_test(bad_debug_options_are_refused),
         cmocka_unit_test(the_table_is_closed_afterwards),
         cmocka_unit_test(every_failure_of_the_start_is_undone),
