@@ -14,7 +14,10 @@
 
 /* ---- Time and place -------------------------------------------------------------------------- */
 
+/* CPU time of the calling thread: what others do in the meantime does not count. Equal to the time
+ * on the wall where nobody else wants the CPU; the results say how far that was so. */
 uint64_t clock_ns(void);
+uint64_t wall_ns(void);
 
 /* Pin the calling thread to the n-th CPU this process may use. */
 void pin_to_cpu(unsigned n);
@@ -82,6 +85,9 @@ unsigned round_count(void);
 /* Progress, on stderr. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Before anything else: pins this thread. */
+void harness_start(void);
 
 /* Everything recorded, as JSON. */
 void results_write(const char *path);

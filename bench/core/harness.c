@@ -57,10 +57,18 @@ void note(const char *format, ...) {
 
 /* ---- Time, place, chance --------------------------------------------------------------------- */
 
-uint64_t clock_ns(void) {
+static uint64_t read_clock(clockid_t clock) {
     struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t clock_ns(void) {
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
+uint64_t wall_ns(void) {
+    return read_clock(CLOCK_MONOTONIC);
 }
 
 static cpu_set_t allowed;
@@ -100,6 +108,13 @@ void permutation(uint32_t *index, uint32_t count, uint64_t seed) {
     }
 }
 
+static struct timespec first_look;
+
+void harness_start(void) {
+    (void)clock_gettime(CLOCK_MONOTONIC, &first_look);
+    pin_to_cpu(0);
+}
+
 /* ---- Series ---------------------------------------------------------------------------------- */
 
 static struct series *series_find(const char *id, const char *name) {
@@ -125,6 +140,14 @@ void record(const char *id, const char *title, const char *unit, const char *nam
     series->value[series->count++] = value;
 }
 
+/* Of the time the program has run, the part it had the CPU of its first thread. Waiting for the
+ * second thread is rare and short. */
+static double cpu_share(void) {
+    const struct timespec *start = &first_look;
+    const double wall = (double)wall_ns() - ((double)start->tv_sec * 1e9 + (double)start->tv_nsec);
+    return (double)clock_ns() / wall;
+}
+
 static void write_values(FILE *file, const struct series *series) {
     for (unsigned i = 0; i < series->count; i++)
         (void)fprintf(file, "%s%.4f", i ? ", " : "", series->value[i]);
@@ -135,8 +158,8 @@ void results_write(const char *path) {
     FILE *file = fopen(path, "w");
     if (!file)
         die("%s: %s", path, strerror(errno));
-    (void)fprintf(file, "{\"quick\": %s, \"rounds\": %u, \"notes\": [", quick ? "true" : "false",
-                  round_count());
+    (void)fprintf(file, "{\"quick\": %s, \"rounds\": %u, \"cpu_share\": %.4f, \"notes\": [",
+                  quick ? "true" : "false", round_count(), cpu_share());
     for (unsigned i = 0; i < note_count; i++)
         (void)fprintf(file, "%s\"%s\"", i ? ", " : "", notes[i]);
     (void)fprintf(file, "],\n\"series\": [\n");

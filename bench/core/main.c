@@ -36,7 +36,7 @@ int main(int argc, char **argv) {
     quick = argc > 2 && strcmp(argv[2], "quick") == 0;
     const int skip = quick ? 3 : 2;
     check_names(argc - skip, argv + skip);
-    pin_to_cpu(0);
+    harness_start();
     for (unsigned i = 0; i < PARTS; i++)
         if (wanted(part[i].name, argc - skip, argv + skip))
             part[i].run();
