@@ -2,7 +2,7 @@
 # program; support/ is linked into all of them.
 #
 #   plain, asan, coverage   everything on coroutines
-#   tsan                    threads/ only: real threads on the same core
+#   plain, tsan             threads/: real threads on the same core
 
 TESTS_DIR := $(BUILD_VARIANT)/tests
 # sim_expect_fatal() jumps back over its own statement only: nothing that matters is clobbered.
@@ -27,6 +27,15 @@ $(TESTS_DIR)/%.o: tests/%.c
 	$(Q)$(CC) $(TESTS_CFLAGS) -MMD -MP -c $< -o $@
 
 $(TESTS_DIR)/%: $(TESTS_DIR)/%.o $(TESTS_LIBRARY) $(SIM_LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(VARIANT_CFLAGS) $(TESTS_LINK) $^ $(TESTS_LIBS) -o $@
+
+$(TESTS_DIR)/threads/%.o: tests/threads/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(SIM_THREADS_CFLAGS) -Itests/support -Icore -MMD -MP -c $< -o $@
+
+$(TESTS_DIR)/threads/%: $(TESTS_DIR)/threads/%.o $(TESTS_LIBRARY) $(SIM_THREADS_LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(VARIANT_CFLAGS) $(TESTS_LINK) $^ $(TESTS_LIBS) -o $@
 

@@ -8,11 +8,7 @@
 #ifndef LARDER_PORT_HOME_H
 #define LARDER_PORT_HOME_H
 
-/* SIM_CAN_RESERVE=0 makes sim a home whose ranges are given, as in a kernel. */
-#ifndef SIM_CAN_RESERVE
-#define SIM_CAN_RESERVE 1
-#endif
-#define LARDER_PORT_CAN_RESERVE SIM_CAN_RESERVE
+#define LARDER_PORT_CAN_RESERVE 1
 
 /* Who holds it: 0 for nobody, else the number of the virtual CPU (of the thread) plus one. */
 typedef struct {

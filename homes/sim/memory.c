@@ -108,7 +108,8 @@ void *larder_port_reserve(size_t size_bytes, size_t align_bytes) {
     pthread_mutex_lock(&guard);
     struct reservation *r = reservation_unused();
     size_t rounded_bytes = pages_of(size_bytes) * page_bytes;
-    size_t mapped_bytes = rounded_bytes + page_bytes; /* a page behind the end that nobody may touch */
+    size_t mapped_bytes =
+        rounded_bytes + page_bytes; /* a page behind the end that nobody may touch */
     void *base = r && mapped_bytes > size_bytes ? memory_map(mapped_bytes, align, true) : NULL;
     if (base) {
         mprotect((unsigned char *)base + rounded_bytes, page_bytes, PROT_NONE);
