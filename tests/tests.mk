@@ -46,6 +46,8 @@ ifneq ($(filter tsan plain,$(VARIANT)),)
 TESTS += $(call tests_of,threads)
 endif
 
+TEST_OPTIONS += 'model/*:limit=400' 'unit/*:limit=240' 'traps/*:limit=240'
+
 # ---- Faults put back --------------------------------------------------------------------------------
 # What tests/traps/mutations/run needs to build a broken core.
 TESTS_MUTATIONS_ENV := $(BUILD)/plain/tests/mutations.env
@@ -60,7 +62,7 @@ $(TESTS_MUTATIONS_ENV): tests/tests.mk Makefile homes/sim/sim.mk
 ifeq ($(VARIANT),plain)
 TESTS += tests/traps/mutations/run
 TEST_DEPS += $(TESTS_MUTATIONS_ENV) $(call tests_of,traps)
-TEST_OPTIONS += 'traps/mutations/run:limit=300'
+TEST_OPTIONS += 'traps/mutations/run:limit=400'
 endif
 
 .PHONY: test-mutations

@@ -378,7 +378,7 @@ static void print(char *text, size_t bytes, const struct op *op) {
 static void caches_agree_with_a_list_of_live_objects(void **state) {
     (void)state;
     const struct model model = {"caches", COUNT(kinds), start, apply, finish, abandon, print};
-    model_run(&model, 3500000, 10000);
+    model_run(&model, 2500000, 10000);
 }
 
 int main(void) {

@@ -475,7 +475,7 @@ static void print(char *text, size_t bytes, const struct op *op) {
 static void frames_agree_with_a_byte_per_frame(void **state) {
     (void)state;
     const struct model model = {"frames", COUNT(kinds), start, apply, finish, abandon, print};
-    model_run(&model, 3000000, 8000);
+    model_run(&model, 2500000, 8000);
 }
 
 int main(void) {

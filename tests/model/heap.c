@@ -283,7 +283,7 @@ static void print(char *text, size_t bytes, const struct op *op) {
 static void the_heap_agrees_with_a_list_of_live_pieces(void **state) {
     (void)state;
     const struct model model = {"heap", COUNT(kinds), start, apply, finish, abandon, print};
-    model_run(&model, 3500000, 10000);
+    model_run(&model, 4600000, 10000);
 }
 
 int main(void) {
