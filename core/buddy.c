@@ -292,12 +292,11 @@ void buddy_give(struct buddies *buddies, struct zone *zone, uint64_t first, uint
     }
 }
 
-/* Give one frame back, and remember in the page block how large a run that made. */
-static inline void give_frame(struct pageblock *block, unsigned frame) {
+/* Give one frame back; how large the largest run is then. */
+static inline unsigned give_frame(struct pageblock *block, unsigned frame, unsigned largest) {
     pageblock_give_frame(block, frame);
-    if (block->pending < PAGEBLOCK_ORDER) { /* else as large as it gets while a frame is missing */
-        block->pending = (uint8_t)(pageblock_widened(block, frame, block->pending - 1u) + 1);
-    }
+    /* As large as it gets while a frame is missing; and if none is, place_open() sees that. */
+    return largest == PAGEBLOCK_ORDER - 1 ? largest : pageblock_widened(block, frame, largest);
 }
 
 /* The frames that come back are spread over memory, and each needs both cache lines of its page
@@ -311,25 +310,20 @@ static void prefetch_pageblocks(const struct buddies *buddies, unsigned count,
     }
 }
 
-/* First all bits, then each page block once: frames of a batch often share one. */
+/* Neighbours in a batch that share a page block go into it together; it is placed once. */
 static void give_frames(struct buddies *buddies, struct zone *zone, unsigned count,
                         const frame_index *frames) {
-    struct pageblock *touched[BUDDY_BATCH];
-    unsigned count_touched = 0;
     prefetch_pageblocks(buddies, count, frames);
-    for (unsigned i = 0; i < count; i++) {
-        struct pageblock *block = &buddies->pageblock[frames[i] / PAGEBLOCK_FRAMES];
-        if (block->pending == 0) {
-            open_taken(block);
-            block->pending = (uint8_t)(block->count_free > 0 ? block->largest + 1 : 1);
-            touched[count_touched++] = block;
-        }
-        give_frame(block, frames[i] % PAGEBLOCK_FRAMES);
-    }
-    for (unsigned i = 0; i < count_touched; i++) {
-        unsigned largest = touched[i]->pending - 1u;
-        touched[i]->pending = 0;
-        place_open(buddies, zone, touched[i], largest);
+    for (unsigned i = 0; i < count;) {
+        uint64_t number = frames[i] / PAGEBLOCK_FRAMES;
+        struct pageblock *block = &buddies->pageblock[number];
+        open_taken(block);
+        unsigned largest = block->count_free > 0 ? block->largest : 0;
+        do {
+            largest = give_frame(block, frames[i] % PAGEBLOCK_FRAMES, largest);
+            i++;
+        } while (i < count && frames[i] / PAGEBLOCK_FRAMES == number);
+        place_open(buddies, zone, block, largest);
     }
 }
 

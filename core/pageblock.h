@@ -37,7 +37,6 @@ struct pageblock {
     uint8_t state;       /* enum pageblock_state */
     uint8_t order;       /* WHOLE: order of the free block headed here */
     uint8_t largest;     /* OPEN, count_free > 0: largest free order, 0..9 */
-    uint8_t pending;     /* while a batch is given back: 1 + the largest order so far; else 0 */
     uint8_t bucket;      /* OPEN, on a list: which of its class */
 };
 
