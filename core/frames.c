@@ -86,7 +86,9 @@ void frames_give(struct larder *larder, uint64_t first, uint64_t count) {
 
 void frames_mark(struct larder *larder, frame_index index, uint64_t count, uintptr_t site) {
     struct frame_map *map = &larder->map;
-    unsigned bin = is_power_of_two(count) ? frame_bin_of(order_for(count)) : FRAME_BINS;
+    /* A contiguous range may have the length of a block and not be one. */
+    bool is_block = is_power_of_two(count) && is_aligned(index, count);
+    unsigned bin = is_block ? frame_bin_of(order_for(count)) : FRAME_BINS;
     bool has_bin = bin < FRAME_BINS;
     bool is_tracked = __atomic_load_n(&larder->track_frames, __ATOMIC_RELAXED);
     if (!has_bin) {

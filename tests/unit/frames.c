@@ -197,6 +197,33 @@ static void contiguous_keeps_alignment_and_limit(void **state) {
     larder_frames_free(sim->larder, aligned);
 }
 
+/* 4 frames that begin at an odd one are no block of order 2: they must not end in its bin. */
+static void a_contiguous_range_is_no_block(void **state) {
+    (void)state;
+    for (uint64_t count = 1; count <= 512; count *= 2) {
+        void *odd = larder_frames_alloc_contiguous(sim->larder, 1, 4 * MIB, UINT64_MAX, 0);
+        char *range = larder_frames_alloc_contiguous(sim->larder, count, FRAME, UINT64_MAX, 0);
+        assert_non_null(range);
+        assert_int_equal(larder_frames_count(sim->larder, range), count);
+        larder_frames_free(sim->larder, range);
+        sim_validate(sim);
+        unsigned order = 0;
+        while ((uint64_t)1 << order < count) {
+            order++;
+        }
+        void *blocks[100];
+        size_t got = larder_frames_alloc_bulk(sim->larder, order, 100 >> order / 3, blocks, 0);
+        for (size_t i = 0; i < got; i++) {
+            assert_int_equal(address_of(blocks[i]) % (FRAME << order), 0);
+        }
+        larder_frames_free_bulk(sim->larder, got, blocks);
+        larder_frames_free(sim->larder, odd);
+        larder_reclaim(sim->larder);
+        sim_validate(sim);
+        assert_int_equal(frames_idle(sim), idle);
+    }
+}
+
 static void contiguous_refuses_what_cannot_be(void **state) {
     (void)state;
     const struct {
@@ -542,6 +569,7 @@ int main(void) {
         T(an_exact_run_does_not_lower_the_mark_by_its_tail),
         T(contiguous_goes_beyond_the_largest_order),
         T(contiguous_keeps_alignment_and_limit),
+        T(a_contiguous_range_is_no_block),
         T(contiguous_refuses_what_cannot_be),
         T(contiguous_stops_at_the_watermark),
         T(the_reserve_is_for_those_who_ask),
