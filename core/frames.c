@@ -365,27 +365,12 @@ static size_t alloc_bulk_once(struct larder *larder, unsigned order, size_t coun
     return taken;
 }
 
-/* So few that the slot's bin is nearer than the zone's lock. */
-#define BULK_FEW 16u
-
-static size_t alloc_few(struct larder *larder, unsigned order, size_t count, void **out) {
-    size_t taken = 0;
-    while (taken < count && (out[taken] = larder_frames_alloc(larder, order, 0)) != NULL) {
-        taken++;
-    }
-    return taken;
-}
-
 size_t larder_frames_alloc_bulk(struct larder *larder, unsigned order, size_t count, void **out,
                                 larder_flags flags) {
     size_t taken = 0;
     bool may_reclaim = (flags & LARDER_NO_RECLAIM) == 0;
     if (order > LARDER_ORDER_MAX || !flags_are_known(flags)) {
         return 0;
-    }
-    bool is_tracked = __atomic_load_n(&larder->track_frames, __ATOMIC_RELAXED);
-    if (count <= BULK_FEW && flags == 0 && !is_tracked) {
-        return alloc_few(larder, order, count, out);
     }
     while (taken < count) {
         size_t here =
