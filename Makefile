@@ -112,6 +112,10 @@ BENCHES :=
 IMAGES :=
 RUN_TARGET :=
 
+# What a rule that failed left half done goes; objects between a source and a program stay.
+.DELETE_ON_ERROR:
+.SECONDARY:
+
 .PHONY: help
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9_-]*:.*## /{ printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

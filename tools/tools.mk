@@ -47,19 +47,29 @@ TEST_LIST = $(BUILD)/tests/list.$(VARIANT)
 RUN_TESTS = tools/run-tests --jobs $(JOBS) --build $(BUILD) \
     $(if $(LIMIT_FACTOR),--limit-factor $(LIMIT_FACTOR)) $(foreach only,$(ONLY),--only '$(only)')
 
-.PHONY: test-build test-variant
+.PHONY: test-build test-list test-variant
 test-build: $(TEST_DEPS) $(foreach test,$(TESTS),$(firstword $(subst @, ,$(test))))
+
+test-list:
 	@mkdir -p $(dir $(TEST_LIST))
 	@{ printf 'test %s\n' $(TESTS); printf 'options %s\n' $(TEST_OPTIONS); } >$(TEST_LIST)
 	@find $(BUILD_VARIANT) -name '*.gcda' -delete 2>/dev/null || :
 
-test: ## every test of every variant; ONLY='unit/* kernel/*' picks some
-	+@for variant in $(VARIANTS); do \
-	    $(MAKE) --no-print-directory VARIANT=$$variant test-build || exit 1; done
-	@CC='$(CC)' $(RUN_TESTS) $(VARIANTS:%=$(BUILD)/tests/list.%)
+# $(1) variants. What cannot be built does not hide the rest: it counts as a failure of its own.
+define run_tests
+	+@broken=; for variant in $(1); do \
+	    $(MAKE) --no-print-directory VARIANT=$$variant test-list && \
+	    $(MAKE) --no-print-directory -k VARIANT=$$variant test-build || \
+	    broken="$$broken --broken build:$$variant"; done; \
+	CC='$(CC)' $(RUN_TESTS) $$broken $(patsubst %,$(BUILD)/tests/list.%,$(1))
+endef
 
-test-variant: test-build ## the tests of VARIANT only; ONLY as above
-	@CC='$(CC)' $(RUN_TESTS) $(TEST_LIST)
+test: ## every test of every variant; ONLY='unit/* kernel/*' picks some
+	$(call run_tests,$(VARIANTS))
+
+# One variant only: make test-variant VARIANT=asan
+test-variant: ## the tests of VARIANT only; ONLY as above
+	$(call run_tests,$(VARIANT))
 
 coverage: ## the tests once more with gcov: lines and branches of core/ reached
 	+@$(MAKE) --no-print-directory VARIANT=coverage test-variant

@@ -11,7 +11,8 @@ judge() {
     count=$((count + 1))
     printf 'test %s\n%s\n' "$work/t${arguments:-}" "options *:limit=${limit:-10}" >"$work/list"
     chmod +x "$work/t"
-    tools/run-tests --build "$work/build" --limit-factor "${factor:-1}" ${only:+--only "$only"} "$work/list" >"$work/out" 2>&1
+    tools/run-tests --build "$work/build" --limit-factor "${factor:-1}" \
+        ${broken:+--broken "$broken"} ${only:+--only "$only"} "$work/list" >"$work/out" 2>&1
     status=$?
     last=$(tail -n 1 "$work/out")
     if [ "$last" = "$2" ] && [ "$status" = "$3" ] &&
@@ -33,6 +34,8 @@ script <<'END'
 echo 1..2; echo "ok 1 - one"; echo "ok 2"
 END
 judge 'two that pass' '2 passed, 0 failed' 0
+
+broken=build:asan says='failed: build:asan' judge 'what could not be built' '2 passed, 1 failed' 1
 
 script <<'END'
 echo 1..2; echo "ok 1 - one"; echo "not ok 2 - the bad one"; exit 1
