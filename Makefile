@@ -112,7 +112,8 @@ BENCHES :=
 IMAGES :=
 RUN_TARGET :=
 
-# What a rule that failed left half done goes; objects between a source and a program stay.
+# What a rule that failed left half done goes; objects between a source and a program stay. The
+# latter holds only while no other file gives .SECONDARY a list of its own.
 .DELETE_ON_ERROR:
 .SECONDARY:
 

@@ -49,8 +49,9 @@ endif
 TEST_OPTIONS += 'model/*:limit=400' 'unit/*:limit=240' 'traps/*:limit=240'
 
 # ---- Faults put back --------------------------------------------------------------------------------
-# What tests/traps/mutations/run needs to build a broken core.
+# What tests/traps/mutations/run needs to build a broken core; it links the objects of the tests.
 TESTS_MUTATIONS_ENV := $(BUILD)/plain/tests/mutations.env
+TESTS_MUTATIONS_DEPS = $(TESTS_MUTATIONS_ENV) $(call tests_of,traps) $(addsuffix .o,$(call tests_of,traps))
 $(TESTS_MUTATIONS_ENV): tests/tests.mk Makefile homes/sim/sim.mk
 	@mkdir -p $(@D)
 	@{ echo "CC='$(CC)'"; \
@@ -61,10 +62,10 @@ $(TESTS_MUTATIONS_ENV): tests/tests.mk Makefile homes/sim/sim.mk
 
 ifeq ($(VARIANT),plain)
 TESTS += tests/traps/mutations/run
-TEST_DEPS += $(TESTS_MUTATIONS_ENV) $(call tests_of,traps)
+TEST_DEPS += $(TESTS_MUTATIONS_DEPS)
 TEST_OPTIONS += 'traps/mutations/run:limit=400'
 endif
 
 .PHONY: test-mutations
-test-mutations: $(TESTS_MUTATIONS_ENV) $(call tests_of,traps) ## put each fault of tests/traps back: its test must fail
+test-mutations: $(TESTS_MUTATIONS_DEPS) ## put each fault of tests/traps back: its test must fail
 	@LARDER_BUILD='$(BUILD)' tests/traps/mutations/run

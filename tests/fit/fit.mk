@@ -54,8 +54,6 @@ FIT_SIZES_wide := -DSIZES_STEP=97u
 endif
 
 $(foreach config,$(FIT_CONFIGS),$(eval $(call fit_config,$(config),$(config),)))
-.SECONDARY: $(foreach config,$(FIT_CONFIGS) $(FIT_CONFIGS_32:%=m32-%),\
-    $(FIT_SUPPORT:%=$(FIT_TESTS_DIR)/$(config)/%.o))
 
 FIT_PROGRAMS := random calls misuse
 ifeq ($(VARIANT),plain)
