@@ -65,6 +65,11 @@ static inline struct zone *buddies_zone_of(struct buddies *buddies, uint64_t fra
     return zone;
 }
 
+/* How many of the `count` frames from `first` on lie in the zone of the first. */
+static inline uint64_t zone_part(const struct zone *zone, uint64_t first, uint64_t count) {
+    return min_u64(count, zone->end_pageblock * PAGEBLOCK_FRAMES - first);
+}
+
 /* An aligned block of 2^order frames; FRAME_NONE iff the zone has none. */
 frame_index buddy_take(struct buddies *buddies, struct zone *zone, unsigned order);
 

@@ -75,7 +75,7 @@ frame_index frames_take(struct larder *larder, unsigned order, larder_flags flag
 void frames_give(struct larder *larder, uint64_t first, uint64_t count) {
     while (count > 0) {
         struct zone *zone = buddies_zone_of(&larder->buddies, first);
-        uint64_t here = min_u64(count, zone->end_pageblock * PAGEBLOCK_FRAMES - first);
+        uint64_t here = zone_part(zone, first, count);
         lock_acquire(&zone->lock);
         buddy_give(&larder->buddies, zone, first, here);
         lock_release(&zone->lock);
@@ -433,6 +433,7 @@ static NOINLINE void frames_free_slow(struct larder *larder, void *frames) {
         free_draining(larder, frames, index, larder->map.owner[index] - (unsigned)OWNER_FRAMES);
         return;
     }
+    frames_check_zone(larder, index, count);
     larder->map.owner[index] = OWNER_NONE;
     frames_give(larder, index, count);
 }
@@ -488,12 +489,4 @@ uint64_t larder_frames_address(const struct larder *larder, const void *pointer)
 
 void *larder_frames_pointer(const struct larder *larder, uint64_t address) {
     return (void *)(larder->map.base + (uintptr_t)(address - larder->map.base_address));
-}
-
-uintptr_t larder_frames_owner(const struct larder *larder, const void *frames) {
-    uint64_t index = frame_of(&larder->map, frames);
-    if (index >= larder->map.count_frames || frame_run_length(&larder->map, index) == 0) {
-        return 0;
-    }
-    return larder->map.record[index].site;
 }

@@ -42,6 +42,9 @@ uint64_t frames_in_bins(struct larder *larder);
 /* Say which mistake freeing `pointer` as a block or run is, and stop. */
 _Noreturn void frames_bad_free(struct larder *larder, const void *pointer);
 
+/* A run lies in one zone. If this one does not, its record is not what was written: stop. */
+void frames_check_zone(struct larder *larder, uint64_t index, uint64_t count);
+
 /* Name of what an address is in, for reports. Never NULL. */
 const char *frames_owner_name(struct larder *larder, const void *pointer);
 

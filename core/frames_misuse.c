@@ -101,6 +101,14 @@ void larder_whatis(struct larder *larder, const void *pointer, struct larder_wha
     }
 }
 
+uintptr_t larder_frames_owner(const struct larder *larder, const void *frames) {
+    uint64_t index = frame_of(&larder->map, frames);
+    if (index >= larder->map.count_frames || frame_run_length(&larder->map, index) == 0) {
+        return 0;
+    }
+    return larder->map.record[index].site;
+}
+
 const char *frames_owner_name(struct larder *larder, const void *pointer) {
     static const char *const names[] = {
         [LARDER_WHAT_FOREIGN] = "nobody",    [LARDER_WHAT_HOLE] = "hole",
@@ -129,4 +137,11 @@ _Noreturn void frames_bad_free(struct larder *larder, const void *pointer) {
     larder_whatis(larder, pointer, &what);
     fatal_raise(mistake[what.kind].kind, pointer, frames_owner_name(larder, pointer),
                 mistake[what.kind].detail);
+}
+
+void frames_check_zone(struct larder *larder, uint64_t index, uint64_t count) {
+    if (zone_part(buddies_zone_of(&larder->buddies, index), index, count) < count) {
+        fatal_raise(LARDER_FATAL_WRONG_ZONE, frame_pointer(&larder->map, index), "frames",
+                    "the run reaches beyond the zone it starts in");
+    }
 }

@@ -38,6 +38,7 @@ enum larder_status larder_frames_resize(struct larder *larder, void *frames, uin
     if (count == 0) {
         return LARDER_BAD_SIZE;
     }
+    frames_check_zone(larder, index, old);
     if (count > old && !grow_run(larder, index, old, count)) {
         return LARDER_BUSY;
     }
@@ -207,7 +208,7 @@ static enum larder_status change_kind(struct frame_map *map, uint64_t first, uin
 static void count_usable(struct larder *larder, uint64_t first, uint64_t end, bool is_more) {
     while (first < end) {
         struct zone *zone = buddies_zone_of(&larder->buddies, first);
-        uint64_t here = min_u64(end, zone->end_pageblock * PAGEBLOCK_FRAMES) - first;
+        uint64_t here = zone_part(zone, first, end - first);
         lock_acquire(&zone->lock);
         zone->usable = is_more ? zone->usable + here : zone->usable - here;
         lock_release(&zone->lock);
@@ -256,7 +257,7 @@ enum larder_status larder_frames_donate(struct larder *larder, uint64_t address,
 static bool take_exactly(struct larder *larder, uint64_t first, uint64_t end) {
     for (uint64_t at = first; at < end;) {
         struct zone *zone = buddies_zone_of(&larder->buddies, at);
-        uint64_t here = min_u64(end, zone->end_pageblock * PAGEBLOCK_FRAMES) - at;
+        uint64_t here = zone_part(zone, at, end - at);
         lock_acquire(&zone->lock);
         bool is_free = buddy_range_is_free(&larder->buddies, at, here);
         if (is_free) {

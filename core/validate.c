@@ -1,11 +1,13 @@
 /* validate.c: every invariant and equation of the layers, executed.
  *
- *     page block   count_free = popcount(free_bits); largest and bucket are what the bits say; on
- * the list they say zone         free = Σ count_free of OPEN + Σ 2^order of WHOLE; no two free
- * buddies of one order frames       usable = free + slabs + blocks and runs + in bins slab
- * count_free = popcount(free_bits); its frames' owner bytes and records point to it; its list fits
- *     cache        slabs × usable slots = taken + free in slabs; taken ≥ in magazines + in depot
- *     debug        every red zone and every poisoned byte is intact
+ * - page block: count_free = popcount(free_bits); largest and bucket are what the bits say; on the
+ *   list they say
+ * - zone: free = Σ count_free of OPEN + Σ 2^order of WHOLE; no two free buddies of one order
+ * - frames: usable = free + slabs + blocks and runs + in bins; a run lies in one zone
+ * - slab: count_free = popcount(free_bits); its frames' owner bytes and records point to it; its
+ *   list fits
+ * - cache: slabs × usable slots = taken + free in slabs; taken ≥ in magazines + in depot
+ * - debug: every red zone and every poisoned byte is intact
  *
  * The instance must be quiet: nothing is locked, and a wrong link is reported by the equation it
  * breaks.
@@ -158,8 +160,12 @@ static bool check_range(struct larder *larder, uint64_t index, uint64_t end, uin
             ++*owned;
         } else {
             uint64_t length = frame_run_length(&larder->map, index);
-            *owned += length;
             step = max_u64(length, 1);
+            if (zone_part(buddies_zone_of(&larder->buddies, index), index, step) < step) {
+                return broken(fatal, frame_pointer(&larder->map, index), "frames",
+                              "frames: a run lies in one zone");
+            }
+            *owned += length;
         }
         if (larder->map.owner[index] != OWNER_NONE &&
             buddy_range_is_free(&larder->buddies, index, 1)) {

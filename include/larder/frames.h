@@ -41,8 +41,8 @@ size_t larder_frames_alloc_bulk(struct larder *larder, unsigned order, size_t co
                                 larder_flags flags);
 
 /* Give back what any of the above returned. NULL does nothing. Anything else is a named fatal:
- * DOUBLE_FREE, INTERIOR_FREE, RESERVED_FREE, FOREIGN_FREE, WRONG_CACHE (memory of an object cache).
- */
+ * DOUBLE_FREE, INTERIOR_FREE, RESERVED_FREE, FOREIGN_FREE, WRONG_CACHE (memory of an object cache),
+ * WRONG_ZONE (the run's record was written over and leads out of its zone). */
 void larder_frames_free(struct larder *larder, void *frames);
 
 /* The same with the caller's word for the order; WRONG_ORDER if the map says otherwise. */

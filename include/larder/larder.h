@@ -73,7 +73,7 @@ enum larder_fatal_kind {
                                  */
     LARDER_FATAL_WRONG_CACHE,   /* an object given back to a cache it was not taken from */
     LARDER_FATAL_WRONG_ORDER, /* a block given back with another order or size than it was taken */
-    LARDER_FATAL_WRONG_ZONE,  /* donated or given back to a zone that does not hold its address */
+    LARDER_FATAL_WRONG_ZONE,  /* a run given back whose end is not in the zone of its start */
     LARDER_FATAL_CACHE_DESTROYED, /* a call on a cache after its destruction */
     LARDER_FATAL_RED_ZONE,        /* debug Z: bytes next to the object were overwritten */
     LARDER_FATAL_POISON,          /* debug P: the object was written after it was freed */

@@ -1,6 +1,8 @@
 /* Frames freed twice, in the middle, with the wrong word, or never given out. */
 #include "misuse.h"
 
+#include "frames.h"
+
 #define TWICE BUG("free frames: double free: " AT ": the frames are free already")
 #define INSIDE BUG("frames: free of an interior pointer: " AT ": not the start of the block")
 #define FOREIGN BUG("nobody: free of foreign memory: " AT ": outside the memory of this instance")
@@ -316,6 +318,41 @@ static void another_size(void **state) {
     larder_free_sized(larder, at, 100000);
 }
 
+/* ---- Beyond the zone ---- */
+
+static void shrink_to_one(void *at) {
+    larder_frames_resize(larder, at, 1);
+}
+
+static void (*const run_ways[])(void *at) = {free_one, free_as_heap, free_in_bulk, shrink_to_one};
+
+/* Something wrote over the map: the run's record reaches into the zone behind it, where frames are
+ * under another lock. Without the check in frames_free_slow() they are given away as well. */
+static void a_run_that_reaches_into_another_zone(void **state) {
+    static const struct larder_zone_config zones[] = {{"dma", HIGH_AT}, {"normal", UINT64_MAX}};
+    (void)state;
+    sim_stop(sim);
+    sim = sim_start(&(struct sim_config){.zone = zones, .zone_count = COUNT(zones)});
+    larder = sim->larder;
+    larder_reclaim(larder);
+    idle = frames_idle(sim);
+    void *const at = larder_frames_alloc_exact(larder, 3, LARDER_ZONE(0));
+    assert_non_null(at);
+    struct frame *record = &larder->map.record[frame_of(&larder->map, at)];
+    const uint64_t beyond[] = {(HIGH_AT - larder_frames_address(larder, at)) / FRAME + 1,
+                               UINT64_MAX};
+    for (volatile unsigned i = 0; i < COUNT(beyond) * COUNT(run_ways); i++) {
+        record->count_frames = beyond[i % COUNT(beyond)];
+        sim_expect_fatal(LARDER_FATAL_WRONG_ZONE, run_ways[i / COUNT(beyond)](at));
+        expect_report(
+            BUG("frames: wrong zone: " AT ": the run reaches beyond the zone it starts in"),
+            number(at));
+        record->count_frames = 3;
+        sim_validate(sim);
+    }
+    larder_frames_free(larder, at);
+}
+
 static void objects_freed_as_frames(void **state) {
     (void)state;
     unsigned char *const object = larder_alloc(larder, 4096);
@@ -418,6 +455,7 @@ int main(void) {
         CASE(another_order),
         CASE(an_order_for_a_run_that_has_none),
         CASE(another_size),
+        CASE(a_run_that_reaches_into_another_zone),
         CASE(objects_freed_as_frames),
         CASE(running_out_with_panic),
         CASE(a_report_without_pointer_and_with_a_place),

@@ -188,6 +188,14 @@ static void a_free_frame_with_an_owner(void **state) {
     expect_found("frames: a free frame has no owner");
 }
 
+/* Under the lock of another zone nobody would keep its frames from being given out twice. */
+static void a_run_that_reaches_beyond_its_zone(void **state) {
+    (void)state;
+    void *run = larder_frames_alloc_exact(larder, 3, 0);
+    larder->map.record[frame_of(&larder->map, run)].count_frames = larder->map.count_frames;
+    expect_found("frames: a run lies in one zone");
+}
+
 static void a_lost_block(void **state) {
     (void)state;
     void *block = larder_frames_alloc(larder, 9, 0);
@@ -276,6 +284,7 @@ int main(void) {
         T(a_block_on_the_list_of_another_order),
         T(a_block_on_the_list_of_another_bucket),
         T(a_free_frame_with_an_owner),
+        T(a_run_that_reaches_beyond_its_zone),
         T(a_lost_block),
         T(a_slot_that_is_not_counted),
         T(a_slab_on_the_wrong_list),
