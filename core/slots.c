@@ -103,8 +103,27 @@ void slots_catch_up(struct larder *larder) {
     }
 }
 
+/* Only what the core took for itself is sure to be readable, so the owner byte is asked before the
+ * slot. A slot that was attached again at the same place cannot be told from the first. */
+static bool is_registered(const struct larder *larder, const struct larder_slot *slot) {
+    const struct frame_map *map = &larder->map;
+    uint64_t frame = frame_of(map, slot);
+    return frame < map->count_frames && is_aligned((uintptr_t)slot, FRAME_BYTES) &&
+           map->owner[frame] == OWNER_METADATA && slot->index < larder->slot_limit &&
+           __atomic_load_n(&larder->slot[slot->index], __ATOMIC_RELAXED) == slot;
+}
+
+static void check_registered(const struct larder *larder, const struct larder_slot *slot) {
+    if (!is_registered(larder, slot)) {
+        bool is_inside = frame_is_inside(&larder->map, slot);
+        fatal_raise(is_inside ? LARDER_FATAL_DOUBLE_FREE : LARDER_FATAL_FOREIGN_FREE, slot, "slots",
+                    "no slot is attached here");
+    }
+}
+
 void larder_reclaim_slot(struct larder *larder, struct larder_slot *slot) {
     if (slot_is_attached(slot)) {
+        check_registered(larder, slot);
         slot_empty(larder, slot);
     }
 }
@@ -164,6 +183,7 @@ void larder_slot_detach(struct larder *larder, struct larder_slot *slot) {
     if (!slot_is_attached(slot)) {
         return;
     }
+    check_registered(larder, slot);
     slot_empty(larder, slot);
     while (!unregister_slot(larder, slot)) {
         larder_port_relax();

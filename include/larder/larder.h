@@ -150,7 +150,9 @@ void larder_fini(struct larder *larder);
  * call still works: without a slot it takes the slow path each time. Cost: O(1), about 4 KiB. */
 struct larder_slot *larder_slot_attach(struct larder *larder, unsigned index);
 
-/* Give everything the slot holds back to the depots and free the slot. On Linux: at thread exit. */
+/* Give everything the slot holds back to the depots and free the slot. On Linux: at thread exit.
+ * larder_slot_none does nothing; anything else that is no attached slot of this instance is fatal:
+ * DOUBLE_FREE inside its memory (it was detached already), FOREIGN_FREE outside. */
 void larder_slot_detach(struct larder *larder, struct larder_slot *slot);
 
 /* The slot that has none: always empty, always full, shared by all, never written.
@@ -174,7 +176,7 @@ uint64_t larder_tick(struct larder *larder);
 uint64_t larder_reclaim(struct larder *larder);
 
 /* Empty the magazines of a slot that provably runs no larder code meanwhile (its CPU is parked, its
- * thread is stopped or gone), or of the caller's own. */
+ * thread is stopped or gone), or of the caller's own. Fatal as for larder_slot_detach(). */
 void larder_reclaim_slot(struct larder *larder, struct larder_slot *slot);
 
 #pragma GCC visibility pop
