@@ -289,20 +289,12 @@ static bool make_room(struct larder_cache *cache) {
     return true;
 }
 
-static void check_owner(struct larder_cache *cache, const void *object) {
-    const struct frame_map *map = &cache->larder->map;
-    uint64_t index = frame_of(map, object);
-    if (index >= map->count_frames || frame_cache_id(map, index) != cache->id) {
-        cache_bad_free(cache, object);
-    }
-}
-
 NOINLINE void cache_free_slow(struct larder_cache *cache, void *object, uintptr_t site) {
     if (object == NULL) {
         return;
     }
     cache_check_alive(cache);
-    check_owner(cache, object);
+    cache_check_owner(cache, object);
     slots_catch_up(cache->larder);
     bool has_bin = cache->magazine_capacity > 0 && slots_make_bin(cache->larder, cache->id);
     while (has_bin && !free_to_bin(cache, object)) {

@@ -91,8 +91,9 @@ static inline void cache_check_alive(const struct larder_cache *cache) {
     }
 }
 
-/* Say which mistake freeing `object` into this cache is, and stop. */
-_Noreturn void cache_bad_free(struct larder_cache *cache, const void *object);
+/* Stop, and say which mistake freeing `object` into this cache is, unless it lies in a slab of its.
+ */
+void cache_check_owner(struct larder_cache *cache, const void *object);
 
 /* Give back everything a slot's bin holds, and the bin's magazines. The slot is the caller's or
  * quiet. */

@@ -317,20 +317,27 @@ size_t cache_take(struct larder_cache *cache, size_t count, void **out, larder_f
 
 /* ---- giving ---- */
 
-_Noreturn void cache_bad_free(struct larder_cache *cache, const void *object) {
-    bool is_foreign = !frame_is_inside(&cache->larder->map, object);
-    fatal_raise(is_foreign ? LARDER_FATAL_FOREIGN_FREE : LARDER_FATAL_WRONG_CACHE, object,
-                is_foreign ? cache->name : frames_owner_name(cache->larder, object),
-                is_foreign ? "outside the memory of this instance" : "freed to another cache");
+static _Noreturn void bad_free(struct larder_cache *cache, const void *object) {
+    struct larder_what what;
+    larder_whatis(cache->larder, object, &what);
+    if (what.kind != LARDER_WHAT_OBJECT && what.kind != LARDER_WHAT_RUN) {
+        frames_bad_free(cache->larder, object);
+    }
+    fatal_raise(LARDER_FATAL_WRONG_CACHE, object, frames_owner_name(cache->larder, object),
+                "freed to another cache");
 }
 
-static struct slab *slab_of(struct larder_cache *cache, const void *object) {
+void cache_check_owner(struct larder_cache *cache, const void *object) {
     const struct frame_map *map = &cache->larder->map;
     uint64_t index = frame_of(map, object);
     if (index >= map->count_frames || frame_cache_id(map, index) != cache->id) {
-        cache_bad_free(cache, object);
+        bad_free(cache, object);
     }
-    return map->record[index].slab;
+}
+
+static struct slab *slab_of(struct larder_cache *cache, const void *object) {
+    cache_check_owner(cache, object);
+    return cache->larder->map.record[frame_of(&cache->larder->map, object)].slab;
 }
 
 static void give_one(struct larder_cache *cache, void *object, uintptr_t site) {

@@ -62,9 +62,10 @@ uint64_t larder_cache_destroy(struct larder_cache *cache,
  * from the magazine. */
 void *larder_cache_alloc(struct larder_cache *cache, larder_flags flags);
 
-/* Give an object back. NULL does nothing; DOUBLE_FREE, INTERIOR_FREE, FOREIGN_FREE, WRONG_CACHE …
- * are fatal. A double free of an object that is in a magazine is recognised when the magazine is
- * emptied into its slab, or at once under debug F. Cost: about 15 instructions. */
+/* Give an object back. NULL does nothing; what is no object of this cache is fatal: WRONG_CACHE if
+ * it is allocated otherwise, else DOUBLE_FREE, INTERIOR_FREE, RESERVED_FREE, FOREIGN_FREE as for
+ * larder_frames_free(). A double free of an object that is in a magazine is recognised when the
+ * magazine is emptied into its slab, or at once under debug F. Cost: about 15 instructions. */
 void larder_cache_free(struct larder_cache *cache, void *object);
 
 /* Up to `count` objects into out[]; returns how many (see larder_cache_alloc for why fewer). */

@@ -5,7 +5,10 @@
 #define TWICE BUG("%s: double free: " AT ": the object is free already")
 #define INSIDE BUG("%s: free of an interior pointer: " AT ": not the start of an object")
 #define WRONG BUG("%s: free to the wrong cache: " AT ": freed to another cache")
-#define FOREIGN BUG("%s: free of foreign memory: " AT ": outside the memory of this instance")
+#define FOREIGN BUG("nobody: free of foreign memory: " AT ": outside the memory of this instance")
+#define NEVER BUG("reserved: free of reserved memory: " AT ": never given out")
+#define NO_RAM BUG("hole: free of reserved memory: " AT ": no RAM at this address")
+#define FREE BUG("free frames: double free: " AT ": the frames are free already")
 #define GONE BUG("gone: use of a destroyed cache: " AT ": used after its destruction")
 #define OUT BUG("%s: out of memory: the cache may not run out")
 
@@ -191,6 +194,15 @@ static void expect_wrong(const char *owner, void *at) {
             number(at));
 }
 
+/* No object and no block at all: named as larder_frames_free() names it. */
+static void expect_bad(enum larder_fatal_kind kind, const char *report, void *at) {
+    sim_expect_fatal(kind, larder_cache_free(the_cache, at));
+    char expected[512];
+    snprintf(expected, sizeof expected, report, number(at));
+    expect_report("%s", expected);
+    sim_validate(sim);
+}
+
 static void take_first(void *object, void *context) {
     void **first = context;
     *first = *first ? *first : object;
@@ -207,13 +219,12 @@ static void expect_all_wrong(uint32_t flags) {
     expect_wrong("heap-48", heap);
     expect_wrong("frames", frames);
     expect_wrong("slab", descriptor);
-    expect_wrong("reserved", sim_pointer(sim, KERNEL_AT));
-    expect_wrong("hole", sim_pointer(sim, HOLE_AT));
-    expect_wrong("free frames", sim_pointer(sim, END_AT - FRAME));
-    MISTAKE(LARDER_FATAL_FOREIGN_FREE, larder_cache_free(the_cache, &flags), FOREIGN, "mine",
-            number(&flags));
-    MISTAKE(LARDER_FATAL_FOREIGN_FREE, larder_cache_free(the_cache, (void *)UINTPTR_MAX), FOREIGN,
-            "mine", UINTPTR_MAX);
+    expect_bad(LARDER_FATAL_RESERVED_FREE, NEVER, sim_pointer(sim, KERNEL_AT));
+    expect_bad(LARDER_FATAL_RESERVED_FREE, NEVER, sim_slot_of(sim, 0));
+    expect_bad(LARDER_FATAL_RESERVED_FREE, NO_RAM, sim_pointer(sim, HOLE_AT));
+    expect_bad(LARDER_FATAL_DOUBLE_FREE, FREE, sim_pointer(sim, END_AT - FRAME));
+    expect_bad(LARDER_FATAL_FOREIGN_FREE, FOREIGN, &flags);
+    expect_bad(LARDER_FATAL_FOREIGN_FREE, FOREIGN, (void *)UINTPTR_MAX);
     larder_cache_free(the_cache, mine);
     larder_cache_free(other, theirs);
     larder_free(larder, heap);
@@ -255,8 +266,7 @@ static void an_object_of_another_instance(void **state) {
     struct sim *other = sim_start(NULL);
     the_cache = make("mine", 48, 0);
     void *const theirs = larder_alloc(other->larder, 48);
-    MISTAKE(LARDER_FATAL_FOREIGN_FREE, larder_cache_free(the_cache, theirs), FOREIGN, "mine",
-            number(theirs));
+    expect_bad(LARDER_FATAL_FOREIGN_FREE, FOREIGN, theirs);
     larder_free(other->larder, theirs);
     sim_stop(other);
     destroy(the_cache);
