@@ -109,8 +109,29 @@ int snprintf(char *buffer, size_t size, const char *format, ...)
 int vsnprintf(char *buffer, size_t size, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));
 
-/* A line of the start-up log: "[   0.012345] text\n". */
-void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* ---- Log ------------------------------------------------------------------------------------- */
+
+enum log_level {
+    LOG_ERROR,   /* something does not work */
+    LOG_WARNING, /* it works, but not as one would expect */
+    LOG_INFO,    /* what the machine is, what was done */
+    LOG_DEBUG,   /* kept only, not printed */
+};
+
+/* Add a line, without its newline, to the log. The last 128 are kept with their time and CPU (shell
+ * "log"), cut after 117 bytes; all but LOG_DEBUG are printed: "[   0.012345] warning: text". Any
+ * context. */
+void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What stands before the text: "error: ", "warning: ", "" or "debug: ". */
+const char *log_level_prefix(unsigned level);
+
+/* Read the log: start with *number 0. Line *number, or the oldest after it that is kept; *number
+ * becomes the one behind it. False iff there is none yet. */
+struct log_entry; /* lib/log_ring.h */
+bool log_read(uint64_t *number, struct log_entry *entry);
+
+/* ---- Panic ----------------------------------------------------------------------------------- */
 
 /* Say what is wrong with a stack trace, stop every CPU, end the run with code 1. */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -2,14 +2,16 @@
 # the emulator.
 
 KERNEL_SHELL_PURE := keys history line words out map
-KERNEL_HOST_TESTS := line_test words_test map_test
+KERNEL_LIB_PURE := log_ring
+KERNEL_HOST_TESTS := line_test words_test map_test log_test
 
 ifneq ($(filter plain asan coverage,$(VARIANT)),)
 KERNEL_TEST_DIR := $(BUILD_VARIANT)/tests/kernel
 KERNEL_TEST_CFLAGS := $(HOST_CFLAGS) $(VARIANT_CFLAGS)
-KERNEL_TEST_SHELL := $(KERNEL_SHELL_PURE:%=$(KERNEL_TEST_DIR)/shell/%.o)
+KERNEL_TEST_PURE := $(KERNEL_SHELL_PURE:%=$(KERNEL_TEST_DIR)/pure/shell/%.o) \
+    $(KERNEL_LIB_PURE:%=$(KERNEL_TEST_DIR)/pure/lib/%.o)
 
-$(KERNEL_TEST_DIR)/shell/%.o: homes/kernel/shell/%.c
+$(KERNEL_TEST_DIR)/pure/%.o: homes/kernel/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(KERNEL_TEST_CFLAGS) -MMD -MP -c $< -o $@
@@ -19,7 +21,7 @@ $(KERNEL_TEST_DIR)/%.o: tests/kernel/%.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(KERNEL_TEST_CFLAGS) -MMD -MP -c $< -o $@
 
-$(KERNEL_HOST_TESTS:%=$(KERNEL_TEST_DIR)/%): %: %.o $(KERNEL_TEST_SHELL)
+$(KERNEL_HOST_TESTS:%=$(KERNEL_TEST_DIR)/%): %: %.o $(KERNEL_TEST_PURE)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(KERNEL_TEST_CFLAGS) $^ -lcmocka -o $@
 

@@ -127,7 +127,7 @@ static void ask_for_memory(void) {
         total = mailbox_revision_ram_bytes(revision);
         if (board->kind == BOARD_RASPBERRY_PI_4 && total > board->dma_limit)
             add(board->dma_limit, total - board->dma_limit, LARDER_RANGE_USABLE);
-        log_line("board revision %06x: %lu MiB of RAM", revision, total >> 20);
+        log_line(LOG_INFO, "board revision %06x: %lu MiB of RAM", revision, total >> 20);
     }
     if (mailbox_videocore_memory(&address, &size))
         add(address, size, LARDER_RANGE_DEVICE);

@@ -22,15 +22,16 @@ void kernel_start(void);
 void stack_switch(uintptr_t top, uintptr_t exception_top, void (*go_on)(void));
 
 static void log_machine(void) {
-    log_line("larder on %s, entered at EL%lu", machine_name(), boot_info.entry_level);
-    log_line("image at %#lx, %lu KiB; console %s; memory from the %s", boot_info.image_address,
-             (uint64_t)(image_end - image_start) >> 10, console_name(), machine.source);
+    log_line(LOG_INFO, "larder on %s, entered at EL%lu", machine_name(), boot_info.entry_level);
+    log_line(LOG_INFO, "image at %#lx, %lu KiB; console %s; memory from the %s",
+             boot_info.image_address, (uint64_t)(image_end - image_start) >> 10, console_name(),
+             machine.source);
     if (machine.command_line[0] != '\0')
-        log_line("command line: %s", machine.command_line);
+        log_line(LOG_INFO, "command line: %s", machine.command_line);
     if (machine.memory_limit != 0)
-        log_line("mem=: using the first %lu MiB", machine.memory_limit >> 20);
+        log_line(LOG_INFO, "mem=: using the first %lu MiB", machine.memory_limit >> 20);
     if (machine.reserved_dynamic != 0)
-        log_line("%u reserved regions without an address: left to us, so not reserved",
+        log_line(LOG_WARNING, "%u reserved regions without an address: left to us, so not reserved",
                  machine.reserved_dynamic);
 }
 
@@ -41,13 +42,13 @@ static void log_memory(void) {
     for (unsigned i = 0; i < memory_table.count; i++) {
         const struct larder_range *range = &memory_table.range[i];
 
-        log_line("  0x%012lx .. 0x%012lx  %8lu KiB  %s", range->address,
+        log_line(LOG_INFO, "  0x%012lx .. 0x%012lx  %8lu KiB  %s", range->address,
                  range->address + range->size_bytes - 1, range->size_bytes >> 10,
                  kinds[range->kind]);
     }
     larder_frames_stats(kernel_larder, &stats);
-    log_line("%lu MiB of RAM, %lu frames for the buddies, map %lu KiB", machine.memory_bytes >> 20,
-             stats.usable, stats.map_bytes >> 10);
+    log_line(LOG_INFO, "%lu MiB of RAM, %lu frames for the buddies, map %lu KiB",
+             machine.memory_bytes >> 20, stats.usable, stats.map_bytes >> 10);
 }
 
 static void start_interrupts(void) {
@@ -62,7 +63,7 @@ static void start_interrupts(void) {
         console_listen(machine.console.irq);
     serror_enable();
     irq_enable();
-    log_line("%s, timer %lu kHz, %u ticks a second", controller->name, timer_hz() / 1000,
+    log_line(LOG_INFO, "%s, timer %lu kHz, %u ticks a second", controller->name, timer_hz() / 1000,
              CONFIG_TICK_HZ);
 }
 

@@ -212,8 +212,8 @@ void memory_donate(void) {
             continue;
         status = larder_frames_donate(kernel_larder, range->address, range->size_bytes);
         if (status != LARDER_OK)
-            log_line("start-up memory at %#lx stays: %s", range->address,
+            log_line(LOG_WARNING, "start-up memory at %#lx stays: %s", range->address,
                      larder_status_text(status));
     }
-    log_line("start-up memory given back: %lu KiB", total >> 10);
+    log_line(LOG_INFO, "start-up memory given back: %lu KiB", total >> 10);
 }

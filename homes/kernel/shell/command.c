@@ -59,6 +59,7 @@ static void say_usage(const struct command *command) {
 
 void command_run(char *line) {
     char *word[WORDS_MAX];
+    log_line(LOG_DEBUG, "typed: %s", line);
     unsigned count = words_split(line, word);
     if (count == 0)
         return;

@@ -4,6 +4,8 @@
 #include "hold.h"
 #include "picture.h"
 
+#include "lib/log_ring.h"
+
 #include "larder/stats.h"
 
 /* ---- map ------------------------------------------------------------------------------------- */
@@ -295,6 +297,39 @@ static void run_uptime(unsigned count, char **word) {
     printf("%s, up for %lu.%03lu s\n", machine_name(), us / 1000000, us / 1000 % 1000);
 }
 
+/* ---- The log --------------------------------------------------------------------------------- */
+
+static void show_line(const struct log_entry *entry) {
+    printf("[%4lu.%06lu] %u %s%s\n", entry->us / 1000000, entry->us % 1000000, entry->cpu,
+           log_level_prefix(entry->level), entry->text);
+}
+
+/* The level that a word names; LOG_DEBUG + 1 iff none. */
+static unsigned level_of(const char *word) {
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+    unsigned level = 0;
+    while (level <= LOG_DEBUG && !words_equal(names[level], word))
+        level++;
+    return level;
+}
+
+static void run_log(unsigned count, char **word) {
+    struct log_entry entry;
+    uint64_t number = 0, shown = 0;
+    unsigned level = count > 1 ? level_of(word[1]) : LOG_DEBUG;
+    if (level > LOG_DEBUG) {
+        printf("A level is error, warning, info or debug, not \"%.40s\".\n", word[1]);
+        return;
+    }
+    while (log_read(&number, &entry) && !shell_interrupted()) {
+        if (entry.level <= level) {
+            show_line(&entry);
+            shown++;
+        }
+    }
+    printf("%lu of %lu lines; the last %u are kept.\n", shown, number, LOG_RING_LINES);
+}
+
 /* ---- Table ----------------------------------------------------------------------------------- */
 
 static const struct command commands[] = {
@@ -322,6 +357,8 @@ static const struct command commands[] = {
      OPERAND_NONE, run_whatis},
     {"cpus", "", "the cores, how they started, their interrupts", NULL, 1, 1, OPERAND_NONE,
      run_cpus},
+    {"log", "[LEVEL]", "what happened so far: when, on which CPU",
+     "LEVEL is error, warning, info or debug (all, as without it).\n", 1, 2, OPERAND_NONE, run_log},
     {"uptime", "", "which board, and since when", NULL, 1, 1, OPERAND_NONE, run_uptime},
 };
 

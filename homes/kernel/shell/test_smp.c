@@ -3,6 +3,8 @@
 #include "kerneltest.h"
 #include "stress.h"
 
+#include "lib/log_ring.h"
+
 #include "larder/frames.h"
 #include "larder/heap.h"
 
@@ -36,6 +38,61 @@ static void calls(void) {
         EXPECT_EQUAL(call[cpu].self, cpu);
         EXPECT_EQUAL(call[cpu].calls, 100);
     }
+}
+
+/* ---- The log --------------------------------------------------------------------------------- */
+
+#define LOGGED 80u /* lines of all CPUs; ticks add some: fewer than are kept */
+#define LOG_TEST "log test "
+
+static void log_some(void *arg) {
+    const unsigned *lines = arg;
+    for (unsigned i = 0; i < *lines; i++)
+        log_line(LOG_DEBUG, LOG_TEST "%u %u", cpu_self(), i);
+}
+
+static atomic_uint log_ticks;
+
+static void log_tick(void) {
+    if (atomic_fetch_add(&log_ticks, 1) < LOGGED / 4)
+        log_line(LOG_DEBUG, "log test: a tick on CPU %u", cpu_self());
+}
+
+/* Nothing of a line is another CPU's, each CPU's lines are in order, and time only goes on.
+ * Without log_lock, now and then it does not. */
+static unsigned read_back(uint64_t number) {
+    unsigned next[LARDER_SLOTS_MAX] = {0}, count = 0;
+    uint64_t us = 0;
+    struct log_entry entry;
+    while (log_read(&number, &entry)) {
+        char *end;
+        EXPECT(entry.us >= us);
+        us = entry.us;
+        if (strncmp(entry.text, LOG_TEST, sizeof LOG_TEST - 1) != 0)
+            continue;
+        EXPECT_EQUAL(strtoul(entry.text + sizeof LOG_TEST - 1, &end, 10), entry.cpu);
+        EXPECT_EQUAL(strtoul(end + 1, &end, 10), next[entry.cpu]++);
+        count++;
+    }
+    return count;
+}
+
+static void log_of_all(void) {
+    unsigned lines = LOGGED / cpu_count();
+    struct log_entry entry;
+    uint64_t number = 0;
+    while (log_read(&number, &entry)) {
+    }
+    atomic_store(&log_ticks, 0);
+    tick_hook_set(log_tick);
+    for (unsigned cpu = cpu_count(); cpu-- > 0;)
+        cpu_call(cpu, log_some, &lines);
+    for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
+        cpu_call_wait(cpu);
+    while (atomic_load(&log_ticks) == 0)
+        cpu_wait_for_interrupt();
+    tick_hook_set(NULL);
+    EXPECT_EQUAL(read_back(number), lines * cpu_count());
 }
 
 /* ---- One allocates, another frees -------------------------------------------------------------
@@ -221,6 +278,7 @@ static void stress_exhausted(void) {
 
 const struct kerneltest smp_tests[] = {
     {"cpu-calls", calls},
+    {"log", log_of_all},
     {"hand-over", hand_over},
     {"interrupts-allocate", interrupts},
     {"stress", stress},

@@ -90,13 +90,13 @@ bool smp_start(unsigned limit) {
         if (start_cpu(count, &machine.cpu[i])) {
             count++;
         } else {
-            log_line("CPU with affinity %#lx does not come", machine.cpu[i].mpidr);
+            log_line(LOG_WARNING, "CPU with affinity %#lx does not come", machine.cpu[i].mpidr);
             all_came = false;
         }
     }
     secondary.mpidr = UINT64_MAX; /* who comes late parks */
     cache_clean(&secondary, sizeof secondary);
-    log_line("%u of %u CPUs online", count, machine.cpu_count);
+    log_line(LOG_INFO, "%u of %u CPUs online", count, machine.cpu_count);
     return all_came;
 }
 
@@ -109,6 +109,7 @@ _Noreturn void secondary_start(struct cpu *cpu, uint64_t entry_level) {
         panic("no memory for the slot of CPU %u", cpu->index);
     irq_cpu_init();
     timer_start();
+    log_line(LOG_DEBUG, "CPU %u is up, entered at EL%u", cpu->index, cpu->entry_level);
     atomic_store_explicit(&cpu->online, true, memory_order_release);
     serror_enable();
     irq_enable();
