@@ -207,6 +207,19 @@ static inline bool chunk_is_sound_free(const struct larder_fit_region *region,
     return chunk_looks_free(region, chunk) && chunk_tag(chunk_end(chunk)) == chunk_size(chunk);
 }
 
+/* The free chunk that ends where `chunk` begins, by its tag, which may be anything; NULL iff there
+ * is no sound one. */
+static inline fit_chunk *chunk_sound_prev(const struct larder_fit_region *region,
+                                          const fit_chunk *chunk) {
+    size_t before = (size_t)(chunk_bytes(chunk) - region->first);
+    if (before < FIT_MIN || chunk_tag(chunk_bytes(chunk)) > before) {
+        return NULL;
+    }
+    fit_chunk *prev = chunk_prev(chunk);
+    bool sound = chunk_is_sound_free(region, prev) && chunk_next(prev) == chunk;
+    return sound ? prev : NULL;
+}
+
 /* ---- Writing --------------------------------------------------------------------------------- */
 
 static inline void chunk_set_header(fit_chunk *chunk, size_t header) {

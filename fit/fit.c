@@ -98,14 +98,27 @@ static fit_chunk *take_behind(struct larder_fit *heap, struct larder_fit_region 
     return taken;
 }
 
+/* The policy's choice. Its tag is looked at too, which the search has left alone: what a header
+ * that was overwritten says is not given out. */
+static fit_chunk *find(const struct larder_fit *heap, struct larder_fit_region *region,
+                       size_t need) {
+    fit_chunk *chunk = policy_find(heap, region, need);
+#if LARDER_FIT_CHECKS
+    if (chunk != NULL && chunk_tag(chunk_end(chunk)) != chunk_size(chunk)) {
+        FIT_RAISE(LARDER_FIT_CORRUPT, chunk);
+    }
+#endif
+    return chunk;
+}
+
 static fit_chunk *take_aligned(struct larder_fit *heap, struct larder_fit_region *region,
                                size_t align, size_t need) {
-    fit_chunk *chunk = policy_find(heap, region, need);
+    fit_chunk *chunk = find(heap, region, need);
     if (chunk == NULL || !holds_aligned(chunk, align, need)) {
         /* Any chunk of this size holds it. The sum can wrap once, and is small then. */
         size_t wide = need + align + FIT_MIN;
         bool possible = wide > need && wide <= FIT_REQUEST_MAX;
-        chunk = possible ? policy_find(heap, region, wide) : NULL;
+        chunk = possible ? find(heap, region, wide) : NULL;
     }
     return chunk != NULL ? take_behind(heap, region, chunk, gap_before(chunk, align), need) : NULL;
 }
@@ -115,7 +128,7 @@ static fit_chunk *take_from(struct larder_fit *heap, struct larder_fit_region *r
     if (align > FIT_ALIGN) {
         return take_aligned(heap, region, align, need);
     }
-    fit_chunk *chunk = policy_find(heap, region, need);
+    fit_chunk *chunk = find(heap, region, need);
     if (chunk != NULL) {
         region_carve(heap, region, chunk, need);
     }

@@ -47,21 +47,34 @@ static fit_chunk *find_successor(struct larder_fit_region *region, const fit_chu
     return listed;
 }
 
+/* What the link of `at` back leads to: the chunk before it, for the head the last one. */
+static fit_chunk *list_back(const struct larder_fit_region *region, const fit_chunk *at) {
+    fit_chunk *prev = at->link[LIST_PREV];
+#if LARDER_FIT_CHECKS
+    const fit_chunk *next = at != region->free.list.head ? at : NULL;
+    if (!chunk_looks_free(region, prev) || prev->link[LIST_NEXT] != next) {
+        FIT_RAISE(LARDER_FIT_CORRUPT, at);
+    }
+#else
+    (void)region;
+#endif
+    return prev;
+}
+
 FIT_LOCAL void list_insert(struct larder_fit_region *region, fit_chunk *chunk) {
     fit_chunk *head = region->free.list.head;
     fit_chunk *next = find_successor(region, chunk);
-    if (head == NULL) {
-        chunk->link[LIST_PREV] = chunk;
-    } else {
-        fit_chunk *at = next != NULL ? next : head; /* whose link back we take */
-        chunk->link[LIST_PREV] = at->link[LIST_PREV];
+    fit_chunk *at = next != NULL ? next : head; /* whose link back we take; NULL: nothing listed */
+    fit_chunk *prev = at != NULL ? list_back(region, at) : chunk;
+    if (at != NULL) {
         at->link[LIST_PREV] = chunk;
     }
     chunk->link[LIST_NEXT] = next;
+    chunk->link[LIST_PREV] = prev;
     if (next == head) {
         region->free.list.head = chunk;
     } else {
-        chunk->link[LIST_PREV]->link[LIST_NEXT] = chunk;
+        prev->link[LIST_NEXT] = chunk;
     }
 }
 

@@ -145,6 +145,11 @@ static size_t grow(struct larder_fit *heap, struct larder_fit_region *region, ui
         !size_is_possible(heap, size) || overlaps(heap, region, end, limit)) {
         return 0;
     }
+#if LARDER_FIT_CHECKS
+    if (chunk_follows_free(last) && chunk_sound_prev(region, last) == NULL) {
+        FIT_RAISE(LARDER_FIT_CORRUPT, last);
+    }
+#endif
     region->end += gained;
     chunk_set_header(chunk_at(region->end), 0);
     region_release(heap, region, last, gained);
@@ -209,12 +214,7 @@ static bool is_consistent(const struct larder_fit_region *region, const fit_chun
     if (chunk_follows_free(next)) {
         return false;
     }
-    if (!chunk_follows_free(chunk)) {
-        return true;
-    }
-    /* The tag may be anything: the chunk before must lie in the region and end here. */
-    return chunk_bytes(chunk) > region->first && chunk_is_sound_free(region, chunk_prev(chunk)) &&
-           chunk_next(chunk_prev(chunk)) == chunk;
+    return !chunk_follows_free(chunk) || chunk_sound_prev(region, chunk) != NULL;
 }
 
 /* From the start of the region, header by header, as far as they can be believed. */

@@ -30,7 +30,7 @@ $(FIT_TESTS_DIR)/$(1)/%.o: tests/fit/%.c
 	$$(Q)$$(CC) $$(FIT_FLAGS) $$(VARIANT_CFLAGS) $(3) $$(FIT_SIZES_$(2)) \
 	    -DLARDER_CONFIG_HEADER='"$(2).h"' -MMD -MP -c $$< -o $$@
 
-$(addprefix $(FIT_TESTS_DIR)/$(1)/,random calls misuse sizes): $(FIT_TESTS_DIR)/$(1)/%: \
+$(addprefix $(FIT_TESTS_DIR)/$(1)/,random calls misuse damage sizes): $(FIT_TESTS_DIR)/$(1)/%: \
     $(FIT_TESTS_DIR)/$(1)/%.o $(FIT_SUPPORT:%=$(FIT_TESTS_DIR)/$(1)/%.o) \
     $(FIT_SRC:fit/%.c=$(FIT_TESTS_DIR)/$(1)/fit-%.o)
 	$$(call say,LINK,$$@)
@@ -55,7 +55,7 @@ endif
 
 $(foreach config,$(FIT_CONFIGS),$(eval $(call fit_config,$(config),$(config),)))
 
-FIT_PROGRAMS := random calls misuse
+FIT_PROGRAMS := random calls misuse damage
 ifeq ($(VARIANT),plain)
 $(foreach config,$(FIT_CONFIGS_32),\
     $(eval $(call fit_config,m32-$(config),$(config),$(FIT_FLAGS_32))))
@@ -77,11 +77,14 @@ endif
 TEST_OPTIONS += 'fit/*:limit=240' '*/fit/*:limit=240'
 
 # ---- Fuzzing -------------------------------------------------------------------------------------
+# At fixed addresses: the shape of a tree follows from them, and a seed must give the same run on
+# each machine. That also keeps the program out of the way of the sanitizer's own mappings.
 $(BUILD)/fit/fuzz: tests/fit/fuzz.c $(FIT_SUPPORT:%=tests/fit/%.c) $(FIT_SRC) $(FIT_HEADERS) \
     $(wildcard tests/fit/*.h)
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)
 	$(Q)$(CLANG) $(FIT_FLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	    -fno-pie -no-pie \
 	    -DLARDER_CONFIG_HEADER='"default.h"' $(filter %.c,$^) -o $@
 
 # ---- Two files to copy ---------------------------------------------------------------------------

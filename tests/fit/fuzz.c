@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define HELD 24u
+
 struct input {
     const uint8_t *bytes;
     size_t count;
@@ -34,34 +36,64 @@ static bool visit(void *context, const struct larder_fit_block *block) {
     return ++*count < FIXTURE_BYTES;
 }
 
-/* Overwrite words at places the input names, with values near what was there. */
-static void run_damage(void *context) {
-    const struct input *input = context;
-    struct larder_fit_diagnosis figures;
-    void *held[24];
-    size_t count = 0;
-    fixture_make((enum larder_fit_policy)(input->bytes[0] % LARDER_FIT_POLICY_COUNT));
-    for (size_t i = 0; i < 24; i++) {
-        held[i] = larder_fit_alloc(&heap, 1 + input->bytes[i % input->count]);
+/* One call of each kind; `which` says with which memory and size. */
+static void use(void *const held[HELD], unsigned call, unsigned which) {
+    void *one = held[which % HELD];
+    if (call == 0) {
+        larder_fit_free(&heap, one);
+    } else if (call == 1) {
+        (void)larder_fit_alloc(&heap, 1 + which * 3);
+    } else if (call == 2) {
+        (void)larder_fit_aligned(&heap, (size_t)16 << which % 4, 1 + which);
+    } else if (call == 3) {
+        (void)larder_fit_realloc(&heap, one, 1 + which * 5);
+    } else if (call == 4) {
+        (void)larder_fit_try_resize(&heap, one, 1 + which);
+    } else {
+        (void)larder_fit_reserve(&heap, fixture_memory + which * 32, 8);
     }
-    for (size_t i = 0; i < 24; i += 2) {
-        larder_fit_free(&heap, held[i]);
+}
+
+static void try_to_use(void *const held[HELD], unsigned call, unsigned which) {
+    tap_catching = true;
+    if (setjmp(tap_mistake_jump) == 0) {
+        use(held, call, which);
     }
+    tap_catching = false;
+}
+
+static void overwrite(const struct input *input) {
     for (size_t i = 1; i + 4 <= input->count; i += 4) {
         size_t at =
             ((size_t)input->bytes[i] << 5 | (input->bytes[i + 1] & 31u)) % (FIXTURE_BYTES - 8);
         memcpy(fixture_memory + (at & ~(size_t)7), input->bytes + i + 2, 2);
     }
+}
+
+/* Overwrite words at places the input names, with values near what was there. Everything must end
+ * and stay in the region. The calls that change something run on what is left after that. */
+static void run_damage(void *context) {
+    const struct input *input = context;
+    struct larder_fit_diagnosis figures;
+    void *held[HELD];
+    size_t count = 0;
+    fixture_make((enum larder_fit_policy)(input->bytes[0] % LARDER_FIT_POLICY_COUNT));
+    for (size_t i = 0; i < HELD; i++) {
+        held[i] = larder_fit_alloc(&heap, 1 + input->bytes[i % input->count]);
+    }
+    for (size_t i = 0; i < HELD; i += 2 + i % 3) {
+        larder_fit_free(&heap, held[i]);
+    }
+    overwrite(input);
     (void)larder_fit_check(&heap, NULL);
     (void)larder_fit_walk(&heap, visit, &count);
     larder_fit_diagnose(&heap, &figures);
-    for (volatile size_t i = 0; i < 24; i++) {
+    for (size_t i = 0; i < HELD; i++) {
         (void)larder_fit_size_of(&heap, held[i]);
-        tap_catching = true;
-        if (setjmp(tap_mistake_jump) == 0) {
-            larder_fit_free(&heap, held[i]);
-        }
-        tap_catching = false;
+    }
+    try_to_use(held, input->bytes[1] % 6u, input->bytes[2]);
+    for (unsigned i = 0; i < HELD; i++) {
+        try_to_use(held, 0, i);
     }
 }
 
