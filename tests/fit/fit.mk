@@ -1,7 +1,7 @@
 # The region heap and its tests. Each configuration of tests/fit/config is built by itself, from the
-# sources of fit/ as they are; random, calls and misuse run in each, sizes in those named.
+# sources of fit/ as they are; random, calls, regions and misuse run in each, sizes in those named.
 #
-#   build/VARIANT/tests/fit/CONFIG/{random,calls,misuse,sizes}
+#   build/VARIANT/tests/fit/CONFIG/{random,calls,regions,misuse,sizes}
 #   build/plain/tests/fit/m32-CONFIG/…    the same programs for a 32-bit machine
 
 FIT_SRC := $(sort $(wildcard fit/*.c))
@@ -30,8 +30,8 @@ $(FIT_TESTS_DIR)/$(1)/%.o: tests/fit/%.c
 	$$(Q)$$(CC) $$(FIT_FLAGS) $$(VARIANT_CFLAGS) $(3) $$(FIT_SIZES_$(2)) \
 	    -DLARDER_CONFIG_HEADER='"$(2).h"' -MMD -MP -c $$< -o $$@
 
-$(addprefix $(FIT_TESTS_DIR)/$(1)/,random calls misuse damage sizes): $(FIT_TESTS_DIR)/$(1)/%: \
-    $(FIT_TESTS_DIR)/$(1)/%.o $(FIT_SUPPORT:%=$(FIT_TESTS_DIR)/$(1)/%.o) \
+$(addprefix $(FIT_TESTS_DIR)/$(1)/,random calls regions misuse damage sizes): \
+    $(FIT_TESTS_DIR)/$(1)/%: $(FIT_TESTS_DIR)/$(1)/%.o $(FIT_SUPPORT:%=$(FIT_TESTS_DIR)/$(1)/%.o) \
     $(FIT_SRC:fit/%.c=$(FIT_TESTS_DIR)/$(1)/fit-%.o)
 	$$(call say,LINK,$$@)
 	$$(Q)$$(CC) $$(VARIANT_CFLAGS) $(3) $$^ -o $$@
@@ -55,7 +55,7 @@ endif
 
 $(foreach config,$(FIT_CONFIGS),$(eval $(call fit_config,$(config),$(config),)))
 
-FIT_PROGRAMS := random calls misuse damage
+FIT_PROGRAMS := random calls regions misuse damage
 ifeq ($(VARIANT),plain)
 $(foreach config,$(FIT_CONFIGS_32),\
     $(eval $(call fit_config,m32-$(config),$(config),$(FIT_FLAGS_32))))

@@ -34,3 +34,11 @@ size_t fixture_largest(void) {
 void fixture_sound(void) {
     EXPECT(larder_fit_check(&heap, NULL) == LARDER_FIT_SOUND);
 }
+
+void fixture_in_a_row(unsigned char *at[4], size_t bytes) {
+    for (unsigned i = 0; i < 4; i++) {
+        at[i] = larder_fit_alloc(&heap, bytes);
+        EXPECT(at[i] != NULL && (i == 0 || at[i] > at[i - 1]));
+        memset(at[i], 'a' + (int)i, bytes);
+    }
+}

@@ -26,4 +26,7 @@ size_t fixture_largest(void);
 
 void fixture_sound(void);
 
+/* Four objects in a row by address, whatever the policy: from one chunk. */
+void fixture_in_a_row(unsigned char *at[4], size_t bytes);
+
 #endif
