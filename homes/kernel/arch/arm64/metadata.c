@@ -59,11 +59,15 @@ void metadata_setup(void) {
 }
 
 bool exception_is_spurious(uint64_t address) {
+    bool is_readable;
+
     if (address - METADATA_BASE >= METADATA_BYTES)
         return false;
+    /* Looked at under the lock: behind one replacement on the way to a page comes the next. */
     ticket_lock_acquire(&metadata_lock);
+    is_readable = mmu_is_readable(address);
     ticket_lock_release(&metadata_lock);
-    return mmu_is_readable(address);
+    return is_readable;
 }
 
 /* False iff the entry is not the shared one any more: somebody else was faster. */
