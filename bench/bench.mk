@@ -13,7 +13,8 @@ QUICK ?=
 PART ?=
 
 # Made when a benchmark is asked for, not when make only reads this file.
-ifneq ($(filter bench bench-% $(BENCH_DIR)/%,$(MAKECMDGOALS)),)
+ifneq ($(filter-out bench-fit bench-malloc% $(BENCH_DIR)/malloc/%, \
+    $(filter bench bench-% $(BENCH_DIR)/%,$(MAKECMDGOALS))),)
 -include $(BENCH_DPDK)/dpdk.mk
 endif
 $(BENCH_DPDK)/dpdk.mk: bench/get-dpdk

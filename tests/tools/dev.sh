@@ -150,6 +150,21 @@ expect calls '^make bench-core X=1$'
 ok 'bench NAME is one benchmark'
 
 machine bookworm
+install_all
+dev bench malloc WORKLOADS='larson redis'
+expect calls 'apt-get install .*libjemalloc2 libmimalloc2.0 .*libclang-rt-14-dev redis-tools z3'
+expect_not calls 'librte\|qemu'
+expect calls '^make bench-malloc WORKLOADS=larson redis$'
+ok 'bench malloc brings the other allocators and programs'
+
+machine bookworm
+install_all
+dev bench core
+expect calls 'apt-get install .*librte'
+expect_not calls 'jemalloc\|redis\|z3\|ghostscript'
+ok 'bench core does not'
+
+machine bookworm
 deb822 <<'END'
 Types: deb deb-src
 URIs: http://mirror.example/debian
