@@ -40,10 +40,13 @@ def check_outputs(runs, reference="glibc"):
 
 
 # ---- Summary ----------------------------------------------------------------------------------------
+def cost(run, metric):
+    return run["user_s"] + run["system_s"] if metric == "cpu_s" else run[metric]
+
+
 def cell_of(runs):
-    values = {metric: [run[metric] for run in runs] for metric in METRICS if metric != "cpu_s"}
-    values["cpu_s"] = [run["user_s"] + run["system_s"] for run in runs]
-    return {"rounds": len(runs), **{metric: spread(values[metric]) for metric in METRICS}}
+    return {"rounds": len(runs),
+            **{metric: spread([cost(run, metric) for run in runs]) for metric in METRICS}}
 
 
 def summary(runs):
@@ -91,15 +94,15 @@ def means(by_allocator):
 
 
 # ---- Growth -----------------------------------------------------------------------------------------
-def growth(runs):
-    """{workload: {allocator: {threads: median wall time}}} of those that failed nowhere."""
+def growth(runs, metric="wall_s"):
+    """{workload: {allocator: {threads: median}}} of those that failed nowhere."""
     curves = {}
     for workload in ordered(runs, "workload"):
         for allocator in ordered(runs, "allocator"):
             own = [run for run in runs if (run["workload"], run["allocator"]) == (workload, allocator)]
             if own and not any("failed" in run for run in own):
                 curves.setdefault(workload, {})[allocator] = {
-                    threads: statistics.median(r["wall_s"] for r in own if r["threads"] == threads)
+                    threads: statistics.median(cost(r, metric) for r in own if r["threads"] == threads)
                     for threads in ordered(own, "threads")}
     return curves
 

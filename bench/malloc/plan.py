@@ -4,6 +4,7 @@ import glob
 import os
 import shutil
 import subprocess
+import sys
 
 SUBJECT = "larder"
 MACHINE = os.uname().machine
@@ -25,6 +26,13 @@ class Workload:
     environment: dict = dataclasses.field(default_factory=dict)
     input: str = "/dev/null"  # stdin
     server: bool = False  # measured by measure.run_server
+
+
+def known(names, all_names, what):
+    """A misspelt name must not pass for a choice."""
+    for name in names:
+        if name not in all_names:
+            sys.exit(f"bench: there is no {what} {name}; there are: {' '.join(all_names)}")
 
 
 # ---- Allocators -------------------------------------------------------------------------------------
@@ -55,6 +63,7 @@ def package_version(path):
 
 def find_allocators(build, names):
     """Those that exist, and a note for each that does not."""
+    known(names, [row[0] for row in ALLOCATORS], "allocator")
     found, notes = [], []
     for name, pattern, package in ALLOCATORS:
         if names and name not in names:
@@ -67,17 +76,13 @@ def find_allocators(build, names):
             notes.append(f"{name} takes no part: package {package} is not installed")
         else:
             notes.append(f"{name} takes no part: there is no {pattern.format(build=build)}")
-    for name in names:
-        if name not in [row[0] for row in ALLOCATORS]:
-            notes.append(f"there is no allocator {name}; there are: "
-                         + " ".join(row[0] for row in ALLOCATORS))
     return found, notes
 
 
 # ---- Workloads --------------------------------------------------------------------------------------
 # Name, program and arguments, what it is. About half a second each.
 OWN = [
-    ("larson", "larson 60 2", "server: threads come and go and hand their blocks on"),
+    ("larson", "larson 80 2", "server: threads come and go and hand their blocks on"),
     ("pipe", "pipe 60 2", "producer and consumer"),
     ("short", "short 14", "short-lived small objects"),
     ("lifetimes", "lifetimes 120 2", "16 B to 1 KiB alive for random times, 2 threads"),
@@ -90,7 +95,7 @@ OWN = [
     ("aligned", "aligned 30", "aligned blocks"),
 ]
 # For the growth: the same work on more and more threads.
-GROWTH = {"larson": "larson 30 {threads}", "threads": "threads 100 {threads}"}
+GROWTH = {"larson": "larson 40 {threads}", "threads": "threads 100 {threads}"}
 GROWTH_THREADS = [1, 2, 4, 8, 16, 32, 64]
 GROWTH_THREADS_QUICK = [1, 8, 64]
 
@@ -146,6 +151,7 @@ def real_workloads(folder, programs):
 def find_workloads(folder, programs, names):
     """Those that can run, and a note for each that cannot."""
     everything = [own_workload(folder, *row) for row in OWN] + real_workloads(folder, programs)
+    known(names, [workload.name for workload in everything], "workload")
     found, notes = [], []
     for workload in everything:
         if names and workload.name not in names:
@@ -154,10 +160,6 @@ def find_workloads(folder, programs, names):
             found.append(workload)
         else:
             notes.append(f"workload {workload.name} is left out: its program is not installed")
-    for name in names:
-        if name not in [workload.name for workload in everything]:
-            notes.append(f"there is no workload {name}; there are: "
-                         + " ".join(workload.name for workload in everything))
     return found, notes
 
 

@@ -56,16 +56,18 @@ def score_matrix(title, table, names, metric, subject):
     return matrix(title, table, names, text, mean)
 
 
-def growth_lines(curves):
+def growth_lines(curves, processor):
     lines = []
     for workload, by_allocator in curves.items():
         threads = sorted({count for curve in by_allocator.values() for count in curve})
         lines += [f"Growth of {workload}: the same work on more threads, time relative to one thread",
                   "", f"  {'threads':<12}" + "".join(f"{count:>8}" for count in threads)
-                  + f"{'1: s':>10}{f'{threads[-1]}: s':>10}"]
+                  + f"{'1: s':>10}{f'{threads[-1]}: s':>10}{'processor time':>17}"]
         for name, curve in by_allocator.items():
             ratios = "".join(f"{curve[count] / curve[threads[0]]:>8.2f}" for count in threads)
-            lines.append(f"  {name:<12}{ratios}{curve[threads[0]]:>10.3f}{curve[threads[-1]]:>10.3f}")
+            cpu = figures.growth_ratio(processor[workload][name])
+            lines.append(f"  {name:<12}{ratios}{curve[threads[0]]:>10.3f}{curve[threads[-1]]:>10.3f}"
+                         f"{cpu:>17.2f}")
         lines.append("")
     return lines
 
@@ -113,7 +115,8 @@ def text_of(document):
         if any(len(cells) < len(names) for cells in table.values()):
             lines += ["* without the workloads it failed on; such an allocator is nobody's best peer",
                       ""]
-    lines += growth_lines(document["growth"]) + goal_lines(document["goals"], subject)
+    processor = figures.growth(document["growth_runs"], "cpu_s")
+    lines += growth_lines(document["growth"], processor) + goal_lines(document["goals"], subject)
     return "\n".join(lines)
 
 

@@ -73,8 +73,8 @@
 #endif
 
 /* 0: pointers and headers are believed. 1: they are checked against their neighbours in O(1), and
- * every link and tag before it is followed; a mistake is named by LARDER_FIT_FATAL. 2: and each call that
- * changes something first checks the whole heap, O(chunks log chunks). */
+ * every link and tag before it is followed; a mistake is named by LARDER_FIT_FATAL. 2: and each
+ * call that changes something first checks the whole heap, O(chunks log chunks). */
 #ifndef LARDER_FIT_CHECKS
 #define LARDER_FIT_CHECKS 1
 #endif

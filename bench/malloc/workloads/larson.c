@@ -1,10 +1,12 @@
 /*
- * A server whose threads come and go: each replaces blocks of a table at random, hands the table to
- * a new thread and ends. So blocks are freed by other threads than those that asked for them, which
+ * A server whose threads come and go: each replaces blocks of a table at random, hands over to a
+ * new thread and ends. So blocks are freed by other threads than those that asked for them, which
  * may be gone. After Larson and Krishnan, "Memory allocation for long-running server applications",
  * 1998.
  *
- * The same number of blocks, replacements and threads in all, however many run at once.
+ * The work does not depend on how many threads run at once: the same tables, each visited as often,
+ * by one thread at a time, with as many replacements. One thread at once is a chain of threads that
+ * goes through all tables; 64 are 64 chains, each with a table of its own.
  */
 #include "workload.h"
 
@@ -12,29 +14,34 @@
 #include <stdlib.h>
 
 enum {
-    BLOCKS = 20480,     // alive, in all tables together
-    HANDS = 128,        // threads, in all chains together
+    TABLES = 64,        // the most threads at once
+    BLOCKS = 320,       // alive in a table
+    VISITS = 8,         // to a table, each by a thread of its own
     SIZE_LOW = 8,       //
     SIZE_HIGH = 1000,   // bytes
-    PER_SCALE = 100000, // replacements, in all chains together
+    PER_SCALE = 100000, // replacements, in all tables together
 };
 
-// A table and the threads that follow each other at it.
-struct chain {
+struct table {
     struct random random;
-    struct block *blocks;
-    size_t count;
-    uint64_t replacements; // of each thread
-    unsigned hands;        // threads to come
     uint64_t checksum;
+    struct block blocks[BLOCKS];
+};
+
+// The threads that follow each other at every STEP-th table.
+struct chain {
+    struct table *tables;
+    size_t first, step, at;
+    unsigned visits;       // to come
+    uint64_t replacements; // in a visit
     sem_t *done;
 };
 
-static void replace(struct chain *chain) {
-    struct block *block = &chain->blocks[random_below(&chain->random, chain->count)];
-    chain->checksum += block_delete(block);
-    size_t size = random_between(&chain->random, SIZE_LOW, SIZE_HIGH);
-    *block = block_new(size, random_next(&chain->random));
+static void replace(struct table *table) {
+    struct block *block = &table->blocks[random_below(&table->random, BLOCKS)];
+    table->checksum += block_delete(block);
+    size_t size = random_between(&table->random, SIZE_LOW, SIZE_HIGH);
+    *block = block_new(size, random_next(&table->random));
 }
 
 static void *serve(void *argument);
@@ -47,51 +54,60 @@ static void start(struct chain *chain) {
 
 static void *serve(void *argument) {
     struct chain *chain = argument;
+    struct table *table = &chain->tables[chain->at];
     for (uint64_t i = 0; i < chain->replacements; i++)
-        replace(chain);
-    if (--chain->hands)
+        replace(table);
+    chain->at += chain->step;
+    if (chain->at >= TABLES)
+        chain->at = chain->first;
+    if (--chain->visits)
         start(chain);
     else
         sem_post(chain->done);
     return NULL;
 }
 
-static void fill(struct chain *chain, unsigned number, const struct arguments *arguments) {
-    chain->random = random_seeded(number);
-    chain->count = BLOCKS / arguments->threads;
-    chain->hands = HANDS / arguments->threads ? HANDS / arguments->threads : 1;
-    chain->replacements = arguments->scale * PER_SCALE / arguments->threads / chain->hands;
-    chain->blocks = given(calloc(chain->count, sizeof(struct block)));
-    for (size_t i = 0; i < chain->count; i++) {
-        size_t size = random_between(&chain->random, SIZE_LOW, SIZE_HIGH);
-        chain->blocks[i] = block_new(size, random_next(&chain->random));
+static void fill(struct table *table, uint64_t seed) {
+    table->random = random_seeded(seed);
+    for (size_t i = 0; i < BLOCKS; i++) {
+        size_t size = random_between(&table->random, SIZE_LOW, SIZE_HIGH);
+        table->blocks[i] = block_new(size, random_next(&table->random));
     }
 }
 
-static uint64_t empty(struct chain *chain) {
-    for (size_t i = 0; i < chain->count; i++)
-        chain->checksum += block_delete(&chain->blocks[i]);
-    free(chain->blocks);
-    return chain->checksum;
+static uint64_t empty(struct table *table) {
+    for (size_t i = 0; i < BLOCKS; i++)
+        table->checksum += block_delete(&table->blocks[i]);
+    return table->checksum;
+}
+
+static void run(struct table *tables, const struct arguments *arguments) {
+    struct chain chains[TABLES];
+    sem_t done;
+    sem_init(&done, 0, 0);
+    for (size_t i = 0; i < arguments->threads; i++) {
+        unsigned own = (unsigned)((TABLES - i + arguments->threads - 1) / arguments->threads);
+        uint64_t replacements = arguments->scale * PER_SCALE / TABLES / VISITS;
+        chains[i] =
+            (struct chain){tables, i, arguments->threads, i, own * VISITS, replacements, &done};
+        start(&chains[i]);
+    }
+    for (size_t i = 0; i < arguments->threads; i++)
+        while (sem_wait(&done))
+            continue;
 }
 
 int main(int count, char **text) {
     struct arguments arguments = workload_arguments(count, text, 2);
-    struct chain *chains = given(calloc(arguments.threads, sizeof(struct chain)));
-    sem_t done;
-    sem_init(&done, 0, 0);
-    for (unsigned i = 0; i < arguments.threads; i++) {
-        fill(&chains[i], i, &arguments);
-        chains[i].done = &done;
-    }
-    for (unsigned i = 0; i < arguments.threads; i++)
-        start(&chains[i]);
-    for (unsigned i = 0; i < arguments.threads; i++)
-        while (sem_wait(&done))
-            continue;
+    if (arguments.threads > TABLES)
+        workload_fail("larson has at most 64 threads at once");
+    struct table *tables = given(calloc(TABLES, sizeof(struct table)));
+    for (size_t i = 0; i < TABLES; i++)
+        fill(&tables[i], i);
+    run(tables, &arguments);
     uint64_t checksum = 0;
-    for (unsigned i = 0; i < arguments.threads; i++)
-        checksum += empty(&chains[i]);
-    free(chains);
+    for (size_t i = 0; i < TABLES; i++)
+        checksum += empty(&tables[i]);
+    free(tables);
     return workload_result("larson", checksum);
 }
