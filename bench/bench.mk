@@ -27,7 +27,7 @@ $(BENCH_DIR)/%.o: bench/core/%.c
 $(BENCH_DIR)/dpdk.o: BENCH_EXTRA := $(DPDK_CFLAGS)
 $(BENCH_DIR)/dpdk.o: $(BENCH_DPDK)/dpdk.mk
 
-$(BENCH_DIR)/core: $(BENCH_OBJECTS) $(LINUX_DIR)/liblarder.a
+$(BENCH_DIR)/core: $(BENCH_OBJECTS) $(LINUX_DIR)/liblarder-core.a
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $^ $(DPDK_LIBS) -pthread
 
@@ -54,8 +54,8 @@ $(BENCH_AARCH64_DIR)/%.o: bench/core/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(PROBE_CC) $(HOST_CFLAGS) -Ihomes/linux -MMD -MP -c $< -o $@
-$(BENCH_DIR)/probe: $(PROBE_PARTS:%=$(BENCH_DIR)/%.o) $(LINUX_DIR)/liblarder.a
-$(BENCH_AARCH64_DIR)/probe: $(PROBE_PARTS:%=$(BENCH_AARCH64_DIR)/%.o) $(LINUX_AARCH64_DIR)/liblarder.a
+$(BENCH_DIR)/probe: $(PROBE_PARTS:%=$(BENCH_DIR)/%.o) $(LINUX_DIR)/liblarder-core.a
+$(BENCH_AARCH64_DIR)/probe: $(PROBE_PARTS:%=$(BENCH_AARCH64_DIR)/%.o) $(LINUX_AARCH64_DIR)/liblarder-core.a
 $(BENCH_DIR)/probe $(BENCH_AARCH64_DIR)/probe:
 	$(call say,LD,$@)
 	$(Q)$(PROBE_CC) -static -no-pie -o $@ $^ -pthread

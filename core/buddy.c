@@ -447,6 +447,9 @@ static void zone_init(struct zone *zone, const char *name, struct lock_book *boo
     for (unsigned i = 0; i < WHOLE_LISTS; i++) {
         list_init(&zone->whole[i]);
     }
+    for (unsigned age = 0; age < DIRTY_AGES; age++) {
+        list_init(&zone->dirty[age]);
+    }
     for (unsigned i = 0; i < PAGEBLOCK_ORDER; i++) {
         for (unsigned bucket = 0; bucket < FULLNESS_BUCKETS; bucket++) {
             list_init(&zone->open[i][bucket]);
@@ -483,6 +486,7 @@ enum larder_status buddies_init(struct buddies *buddies, const struct frame_map 
                                 const struct larder_config *config, struct lock_book *book) {
     buddies->count_pageblocks = align_up(map->count_frames, PAGEBLOCK_FRAMES) / PAGEBLOCK_FRAMES;
     buddies->committed_bytes = 0;
+    buddies->is_purgeable = config->is_reserved;
     buddies->pageblock = larder_port_reserve(pageblock_bytes(buddies), FRAME_BYTES);
     if (buddies->pageblock == NULL) {
         return LARDER_NO_MEMORY;

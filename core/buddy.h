@@ -23,6 +23,7 @@
 #define WHOLE_LISTS (BUDDY_ORDERS - PAGEBLOCK_ORDER)
 #define FULLNESS_BUCKETS 8u
 #define BUDDY_BATCH 64u /* frames given back under one lock */
+#define DIRTY_AGES 2u
 
 struct zone {
     struct lock lock;
@@ -37,12 +38,14 @@ struct zone {
     uint8_t open_buckets[PAGEBLOCK_ORDER]; /* bit b: open[largest][b] is not empty */
     struct list whole[WHOLE_LISTS];
     struct list open[PAGEBLOCK_ORDER][FULLNESS_BUCKETS];
+    struct list dirty[DIRTY_AGES]; /* page blocks that got frames back: in this interval, before */
 };
 
 struct buddies {
     struct pageblock *pageblock; /* one per 2 MiB of the map; zero (NONE) in holes. Constant */
     uint64_t count_pageblocks;
     uint64_t committed_bytes; /* atomic, a statistic */
+    bool is_purgeable; /* RAM reads as zero at first, and after larder_port_purge(). Constant */
     unsigned zone_count;
     struct zone zone[LARDER_ZONES_MAX];
 };
@@ -85,6 +88,25 @@ void buddy_give(struct buddies *buddies, struct zone *zone, uint64_t first, uint
  * frames share a page block. */
 void buddy_give_many(struct buddies *buddies, struct zone *zone, unsigned order, unsigned count,
                      const frame_index *frames);
+
+/* Frames of the range were used and are free now: the system below still backs them. */
+void buddy_mark_dirty(struct buddies *buddies, struct zone *zone, uint64_t first, uint64_t count);
+
+/* Do all of these taken frames read as zero, because nobody used them before? Without the lock: a
+ * page block that is partly the caller's may become written meanwhile, never clean. */
+bool buddy_is_clean(const struct buddies *buddies, uint64_t first, uint64_t count);
+
+/* Take all free frames of the oldest dirty page block of an age, which is clean from then on if all
+ * of it was free: its number, and in free_bits[] what was taken. False iff there is none. */
+bool buddy_take_dirty(struct buddies *buddies, struct zone *zone, unsigned age, uint64_t *number,
+                      uint64_t free_bits[PAGEBLOCK_WORDS]);
+
+/* Give them back. `is_clean`: the page block reads as zero where it is free. */
+void buddy_give_purged(struct buddies *buddies, struct zone *zone, uint64_t number,
+                       const uint64_t free_bits[PAGEBLOCK_WORDS], bool is_clean);
+
+/* The interval is over: what became dirty in it is old now. */
+void buddy_age_dirty(struct zone *zone);
 
 /* Is every frame of the range free? Does not care for zones: the caller holds the lock of all it
  * spans. */

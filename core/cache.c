@@ -88,11 +88,29 @@ void larder_cache_free(struct larder_cache *cache, void *object) {
 
 /* ---- bins and the depot ---- */
 
-/* This slot's bin of the cache; NULL iff the caller has no slot, or no bin for it yet. The slot is
- * entered. */
-static struct bin *bin_here(struct larder_cache *cache) {
-    struct larder_slot *slot = slot_here(cache->larder);
-    return slot_is_attached(slot) ? slot_bin(slot, cache->id) : NULL;
+/* The caller's slot, entered and guarded against whoever withdraws its magazines, and its bin of
+ * the cache: NULL iff it has no slot, or no bin for it yet. */
+struct guarded_bin {
+    struct bin *bin;
+    struct larder_slot *slot;
+    uintptr_t state;
+};
+
+static struct guarded_bin bin_guard(struct larder_cache *cache) {
+    struct guarded_bin here = {NULL, NULL, larder_port_slot_enter()};
+    here.slot = slot_here(cache->larder);
+    if (slot_is_attached(here.slot)) {
+        lock_acquire(&here.slot->guard);
+        here.bin = slot_bin(here.slot, cache->id);
+    }
+    return here;
+}
+
+static void bin_unguard(const struct guarded_bin *here) {
+    if (slot_is_attached(here->slot)) {
+        lock_release(&here->slot->guard);
+    }
+    larder_port_slot_leave(here->state);
 }
 
 static bool load_from_depot(struct larder_cache *cache, struct bin *bin) {
@@ -127,13 +145,13 @@ static struct magazine *empty_magazine(struct larder_cache *cache) {
 }
 
 static void *alloc_from_bin(struct larder_cache *cache) {
-    uintptr_t state = larder_port_slot_enter();
-    struct bin *bin = bin_here(cache);
+    struct guarded_bin here = bin_guard(cache);
+    struct bin *bin = here.bin;
     void *object = bin == NULL ? NULL : bin_take(bin);
     if (object == NULL && bin != NULL && load_from_depot(cache, bin)) {
         object = bin_take(bin);
     }
-    larder_port_slot_leave(state);
+    bin_unguard(&here);
     return object;
 }
 
@@ -151,14 +169,14 @@ static void reverse(void **object, size_t count) {
 /* A magazine with at least one object becomes the bin's loaded one if that is empty; else it goes
  * to the depot. */
 static void install(struct larder_cache *cache, struct magazine *magazine) {
-    uintptr_t state = larder_port_slot_enter();
-    struct bin *bin = bin_here(cache);
+    struct guarded_bin here = bin_guard(cache);
+    struct bin *bin = here.bin;
     struct magazine *unused = magazine;
     if (bin != NULL && bin->loaded->count == 0) {
         unused = bin->loaded;
         bin->loaded = magazine;
     }
-    larder_port_slot_leave(state);
+    bin_unguard(&here);
     if (magazine_is_real(unused)) {
         put_in_depot(cache, unused);
     }
@@ -238,24 +256,24 @@ static void empty_into_slabs(struct larder_cache *cache, struct magazine *magazi
 
 /* False iff the bin has no room and neither the swap nor the depot make any. */
 static bool free_to_bin(struct larder_cache *cache, void *object) {
-    uintptr_t state = larder_port_slot_enter();
-    struct bin *bin = bin_here(cache);
+    struct guarded_bin here = bin_guard(cache);
+    struct bin *bin = here.bin;
     bool is_done = bin != NULL && (bin_give(bin, object) ||
                                    (unload_to_depot(cache, bin) && bin_give(bin, object)));
-    larder_port_slot_leave(state);
+    bin_unguard(&here);
     return is_done;
 }
 
 /* Take a full magazine out of the bin; NULL iff it has none. */
 static struct magazine *detach_full(struct larder_cache *cache) {
     struct magazine *full = NULL;
-    uintptr_t state = larder_port_slot_enter();
-    struct bin *bin = bin_here(cache);
+    struct guarded_bin here = bin_guard(cache);
+    struct bin *bin = here.bin;
     if (bin != NULL && bin->previous->count > 0) {
         full = bin->previous;
         bin->previous = magazine_nothing();
     }
-    larder_port_slot_leave(state);
+    bin_unguard(&here);
     return full;
 }
 
@@ -275,14 +293,14 @@ static bool make_room(struct larder_cache *cache) {
     if (magazine == NULL) {
         return false;
     }
-    uintptr_t state = larder_port_slot_enter();
-    struct bin *bin = bin_here(cache);
+    struct guarded_bin here = bin_guard(cache);
+    struct bin *bin = here.bin;
     struct magazine *unused = magazine;
     if (bin != NULL && !magazine_is_real(bin->previous)) {
         bin->previous = magazine;
         unused = NULL;
     }
-    larder_port_slot_leave(state);
+    bin_unguard(&here);
     if (unused != NULL) {
         put_in_depot(cache, unused);
     }
@@ -312,8 +330,8 @@ NOINLINE void cache_free_slow(struct larder_cache *cache, void *object, uintptr_
 /* As many as the bin's two magazines and the depot hold. */
 static size_t alloc_many_from_bin(struct larder_cache *cache, size_t count, void **out) {
     size_t taken = 0;
-    uintptr_t state = larder_port_slot_enter();
-    struct bin *bin = bin_here(cache);
+    struct guarded_bin here = bin_guard(cache);
+    struct bin *bin = here.bin;
     while (bin != NULL && taken < count) {
         void *object = bin_take(bin);
         if (object == NULL && !load_from_depot(cache, bin)) {
@@ -323,7 +341,7 @@ static size_t alloc_many_from_bin(struct larder_cache *cache, size_t count, void
             out[taken++] = object;
         }
     }
-    larder_port_slot_leave(state);
+    bin_unguard(&here);
     return taken;
 }
 
@@ -365,14 +383,14 @@ void larder_cache_free_bulk(struct larder_cache *cache, size_t count, void *cons
 /* ---- flushing ---- */
 
 void cache_flush_bin(struct larder_cache *cache, struct larder_slot *slot) {
-    uintptr_t state = larder_port_slot_enter();
+    lock_acquire(&slot->guard);
     struct bin *bin = slot_bin(slot, cache->id);
     struct bin held = {magazine_nothing(), magazine_nothing()};
     if (bin != NULL) {
         held = *bin;
         bin_init(bin);
     }
-    larder_port_slot_leave(state);
+    lock_release(&slot->guard);
     struct magazine *magazines[] = {held.loaded, held.previous};
     for (unsigned i = 0; i < ARRAY_LENGTH(magazines); i++) {
         if (magazine_is_real(magazines[i])) {

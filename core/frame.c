@@ -9,15 +9,14 @@
 
 #include "larder/port.h"
 
-#define SPAN_FRAMES_MAX (UINT64_C(1) << 32)
 static enum larder_status find_span(const struct larder_ranges *ranges, uint64_t align_bytes,
                                     uint64_t *base, uint64_t *count_frames) {
     uint64_t first, end;
-    if (!range_next(ranges, RAM_KINDS, 0, &first, &end)) {
+    if (!range_next(ranges, SPAN_KINDS, 0, &first, &end)) {
         return LARDER_BAD_RANGE;
     }
     *base = align_down(first, align_bytes);
-    while (range_next(ranges, RAM_KINDS, end, &first, &end)) {
+    while (range_next(ranges, SPAN_KINDS, end, &first, &end)) {
     }
     *count_frames = (end - *base) >> FRAME_SHIFT;
     return *count_frames <= SPAN_FRAMES_MAX - 1 ? LARDER_OK : LARDER_BAD_RANGE;

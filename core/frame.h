@@ -24,6 +24,7 @@
 
 typedef uint32_t frame_index; /* frame number, counted from the start of the map */
 #define FRAME_NONE UINT32_MAX
+#define SPAN_FRAMES_MAX (UINT64_C(1) << 32) /* 16 TiB: numbers are 32 bits wide */
 
 enum {
     OWNER_NONE = 0,

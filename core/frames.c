@@ -78,10 +78,18 @@ void frames_give(struct larder *larder, uint64_t first, uint64_t count) {
         uint64_t here = zone_part(zone, first, count);
         lock_acquire(&zone->lock);
         buddy_give(&larder->buddies, zone, first, here);
+        buddy_mark_dirty(&larder->buddies, zone, first, here);
         lock_release(&zone->lock);
         first += here;
         count -= here;
     }
+}
+
+void frames_mark_run(struct larder *larder, frame_index index, uint64_t count, uintptr_t site) {
+    struct frame *record = &larder->map.record[index];
+    record->count_frames = count;
+    record->site = __atomic_load_n(&larder->track_frames, __ATOMIC_RELAXED) ? site : 0;
+    larder->map.owner[index] = OWNER_RUN;
 }
 
 void frames_mark(struct larder *larder, frame_index index, uint64_t count, uintptr_t site) {
@@ -198,6 +206,10 @@ static void drain(struct larder *larder, struct magazine *magazine, unsigned bin
         }
         lock_acquire(&zone->lock);
         buddy_give_many(&larder->buddies, zone, frame_bin_order(bin), end - first, frames + first);
+        for (unsigned i = first; i < end; i++) {
+            buddy_mark_dirty(&larder->buddies, zone, frames[i],
+                             UINT64_C(1) << frame_bin_order(bin));
+        }
         lock_release(&zone->lock);
     }
 }

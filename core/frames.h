@@ -13,11 +13,16 @@ frame_index frames_take(struct larder *larder, unsigned order, larder_flags flag
 frame_index frames_take_count(struct larder *larder, unsigned order, uint64_t count,
                               larder_flags flags);
 
+/* The same for any number of frames, wherever so many lie side by side. Slow. */
+frame_index frames_take_long(struct larder *larder, uint64_t count, uint64_t align_frames,
+                             larder_flags flags);
+
 /* Give any taken range of frames back to the buddies; the caller has cleared its owner bytes. No
  * lock held. */
 void frames_give(struct larder *larder, uint64_t first, uint64_t count);
 
-/* Mark the start of a block or run as allocated. */
+/* Mark the start of a block or run as allocated; of a run, whatever its length. */
+void frames_mark_run(struct larder *larder, frame_index index, uint64_t count, uintptr_t site);
 void frames_mark(struct larder *larder, frame_index index, uint64_t count, uintptr_t site);
 
 /* What the request flags still ask for once the frames are there (zeroes) or are not (panic). */
@@ -35,6 +40,10 @@ void frames_flush_bins(struct larder *larder, struct larder_slot *slot, bool and
 
 /* Give a slot its frame bins. False iff there is no memory; the slot is then as before. */
 bool frames_attach_bins(struct larder *larder, struct larder_slot *slot);
+
+/* The end of an interval: purge what was free and dirty all through the last one. Returns frames.
+ */
+uint64_t purge_old(struct larder *larder);
 
 /* Frames in the bins of all slots. */
 uint64_t frames_in_bins(struct larder *larder);

@@ -146,6 +146,18 @@ static uint64_t limit_frame(const struct frame_map *map, uint64_t limit_address)
                : min_u64((limit_address - map->base_address) >> FRAME_SHIFT, map->count_frames);
 }
 
+static frame_index take_contiguous(struct larder *larder, const struct contiguous *want) {
+    if (larder_port_should_fail("contiguous")) {
+        return FRAME_NONE;
+    }
+    frame_index index = find_contiguous(larder, want);
+    if (index == FRAME_NONE && (want->flags & LARDER_NO_RECLAIM) == 0) {
+        larder->pressure(larder);
+        index = find_contiguous(larder, want);
+    }
+    return index;
+}
+
 void *larder_frames_alloc_contiguous(struct larder *larder, uint64_t count, uint64_t align_bytes,
                                      uint64_t limit_address, larder_flags flags) {
     struct contiguous want = {
@@ -156,18 +168,20 @@ void *larder_frames_alloc_contiguous(struct larder *larder, uint64_t count, uint
     };
     frame_index index = FRAME_NONE;
     if (count > 0 && count <= larder->map.count_frames && is_power_of_two(align_bytes) &&
-        (flags & ~LARDER_FLAGS_ALL) == 0 && !larder_port_should_fail("contiguous")) {
-        index = find_contiguous(larder, &want);
-        if (index == FRAME_NONE && (flags & LARDER_NO_RECLAIM) == 0) {
-            larder->pressure(larder);
-            index = find_contiguous(larder, &want);
-        }
+        (flags & ~LARDER_FLAGS_ALL) == 0) {
+        index = take_contiguous(larder, &want);
     }
     if (index == FRAME_NONE) {
         return frames_finish(NULL, 0, flags);
     }
     frames_mark(larder, index, count, CALL_SITE());
     return frames_finish(frame_pointer(&larder->map, index), count, flags);
+}
+
+frame_index frames_take_long(struct larder *larder, uint64_t count, uint64_t align_frames,
+                             larder_flags flags) {
+    struct contiguous want = {count, align_frames, larder->map.count_frames, flags};
+    return count <= larder->map.count_frames ? take_contiguous(larder, &want) : FRAME_NONE;
 }
 
 /* ---- donation and reservation ---- */
@@ -216,15 +230,29 @@ static void count_usable(struct larder *larder, uint64_t first, uint64_t end, bo
     }
 }
 
+/* Never used before: not dirty. */
+static void add_free(struct larder *larder, uint64_t first, uint64_t count) {
+    while (count > 0) {
+        struct zone *zone = buddies_zone_of(&larder->buddies, first);
+        uint64_t here = min_u64(count, zone->end_pageblock * PAGEBLOCK_FRAMES - first);
+        lock_acquire(&zone->lock);
+        buddy_give(&larder->buddies, zone, first, here);
+        lock_release(&zone->lock);
+        first += here;
+        count -= here;
+    }
+}
+
 void frames_add_usable(struct larder *larder, uint64_t first, uint64_t end) {
     count_usable(larder, first, end, true);
-    frames_give(larder, first, end - first);
+    add_free(larder, first, end - first);
 }
 
 enum larder_status larder_frames_donate(struct larder *larder, uint64_t address,
                                         uint64_t size_bytes) {
     struct larder_range range = {address, size_bytes, LARDER_RANGE_DONATED};
-    unsigned donatable = 1u << LARDER_RANGE_DONATED | 1u << LARDER_RANGE_RESERVED;
+    unsigned donatable =
+        1u << LARDER_RANGE_DONATED | 1u << LARDER_RANGE_RESERVED | 1u << LARDER_RANGE_ABSENT;
     uint64_t first, end;
     if (!to_frames(&larder->map, &range, true, &first, &end)) {
         return LARDER_BAD_RANGE;

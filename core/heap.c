@@ -22,18 +22,22 @@ static bool size_is_possible(size_t size_bytes) {
     return size_bytes - 1 < (size_t)PTRDIFF_MAX;
 }
 
-static void *alloc_run(struct larder *larder, size_t size_bytes, larder_flags flags,
-                       uintptr_t site) {
+/* A run aligned to `align_frames` at least. Always marked as a run, also where a block of that
+ * length would have a bin: what the heap takes from the buddies goes back to the buddies. */
+static void *alloc_run(struct larder *larder, size_t size_bytes, uint64_t align_frames,
+                       larder_flags flags, uintptr_t site) {
     uint64_t count = frames_for(size_bytes);
-    unsigned order = order_for(count);
-    frame_index index = FRAME_NONE;
-    if (order <= LARDER_ORDER_MAX) {
-        index = frames_take_count(larder, order, count, flags);
-    }
+    unsigned order = order_for(max_u64(count, align_frames));
+    frame_index index = order <= LARDER_ORDER_MAX
+                            ? frames_take_count(larder, order, count, flags)
+                            : frames_take_long(larder, count, align_frames, flags);
     if (index == FRAME_NONE) {
         return frames_finish(NULL, 0, flags);
     }
-    frames_mark(larder, index, count, site);
+    frames_mark_run(larder, index, count, site);
+    if ((flags & LARDER_ZERO) != 0 && buddy_is_clean(&larder->buddies, index, count)) {
+        flags &= ~LARDER_ZERO;
+    }
     return frames_finish(frame_pointer(&larder->map, index), count, flags);
 }
 
@@ -44,7 +48,7 @@ static NOINLINE void *alloc_slow(struct larder *larder, size_t size_bytes, larde
         return frames_finish(NULL, 0, flags);
     }
     if (size_bytes > LARDER_CLASS_MAX_BYTES || has_zone) {
-        return alloc_run(larder, size_bytes, flags, site);
+        return alloc_run(larder, size_bytes, 1, flags, site);
     }
     return cache_alloc_slow(class_cache(larder, sizeclass_of(size_bytes)), flags, site);
 }
@@ -60,13 +64,24 @@ static inline unsigned bin_for(const struct larder *larder, size_t size_bytes) {
                                                 : BIN_NOBODY;
 }
 
-void *larder_alloc(struct larder *larder, size_t size_bytes) {
-    void *object;
+static inline bool pop_ready(struct larder *larder, size_t size_bytes, void **object) {
     unsigned bin = bin_for(larder, size_bytes);
     uintptr_t state = larder_port_slot_enter();
-    bool is_popped = magazine_pop(slot_here(larder)->bin[bin].loaded, &object);
+    bool is_popped = magazine_pop(slot_here(larder)->bin[bin].loaded, object);
     larder_port_slot_leave(state);
-    return LIKELY(is_popped) ? object : alloc_slow(larder, size_bytes, 0, CALL_SITE());
+    return is_popped;
+}
+
+void *larder_alloc(struct larder *larder, size_t size_bytes) {
+    void *object;
+    return LIKELY(pop_ready(larder, size_bytes, &object))
+               ? object
+               : alloc_slow(larder, size_bytes, 0, CALL_SITE());
+}
+
+void *larder_alloc_ready(struct larder *larder, size_t size_bytes) {
+    void *object;
+    return LIKELY(pop_ready(larder, size_bytes, &object)) ? object : NULL;
 }
 
 void *larder_alloc_flags(struct larder *larder, size_t size_bytes, larder_flags flags) {
@@ -101,36 +116,24 @@ static size_t aligned_class(size_t align_bytes, size_t size_bytes) {
     return 0;
 }
 
-/* A run whose start is aligned to more than a frame: a block of the order of the alignment at
- * least, tail given back. */
-static void *alloc_aligned_run(struct larder *larder, size_t align_bytes, size_t size_bytes,
-                               uintptr_t site) {
-    uint64_t count = frames_for(size_bytes);
-    uint64_t align_frames = frames_for(align_bytes);
-    unsigned order = order_for(max_u64(count, align_frames));
-    if (order > LARDER_ORDER_MAX) {
-        return NULL;
-    }
-    frame_index index = frames_take_count(larder, order, count, 0);
-    if (index == FRAME_NONE) {
-        return NULL;
-    }
-    frames_mark(larder, index, count, site);
-    return frame_pointer(&larder->map, index);
+void *larder_aligned(struct larder *larder, size_t align_bytes, size_t size_bytes) {
+    return larder_aligned_flags(larder, align_bytes, size_bytes, 0);
 }
 
-void *larder_aligned(struct larder *larder, size_t align_bytes, size_t size_bytes) {
-    if (!is_power_of_two(align_bytes) || !size_is_possible(size_bytes)) {
+void *larder_aligned_flags(struct larder *larder, size_t align_bytes, size_t size_bytes,
+                           larder_flags flags) {
+    if ((flags & ~LARDER_FLAGS_ALL) != 0 || !is_power_of_two(align_bytes) ||
+        !size_is_possible(size_bytes)) {
         return NULL;
     }
     if (align_bytes <= HEAP_ALIGN) {
-        return alloc_slow(larder, size_bytes, 0, CALL_SITE());
+        return alloc_slow(larder, size_bytes, flags, CALL_SITE());
     }
     size_t class_bytes = aligned_class(align_bytes, size_bytes);
     if (class_bytes != 0) {
-        return alloc_slow(larder, class_bytes, 0, CALL_SITE());
+        return alloc_slow(larder, class_bytes, flags, CALL_SITE());
     }
-    return alloc_aligned_run(larder, align_bytes, size_bytes, CALL_SITE());
+    return alloc_run(larder, size_bytes, frames_for(align_bytes), flags, CALL_SITE());
 }
 
 /* ---- free ---- */
@@ -147,20 +150,28 @@ static NOINLINE void free_slow(struct larder *larder, void *pointer, uintptr_t s
     }
 }
 
-void larder_free(struct larder *larder, void *pointer) {
+static inline bool push_ready(struct larder *larder, void *pointer) {
     const struct frame_map *map = &larder->map;
     uint64_t index = frame_of(map, pointer);
-    if (LIKELY(index < map->count_frames)) {
-        /* No test of the owner: what is not an object's has a bin that is always full. */
-        unsigned owner = map->owner[index];
-        uintptr_t state = larder_port_slot_enter();
-        bool is_pushed = magazine_push(slot_here(larder)->bin[owner].loaded, pointer);
-        larder_port_slot_leave(state);
-        if (LIKELY(is_pushed)) {
-            return;
-        }
+    if (UNLIKELY(index >= map->count_frames)) {
+        return false;
     }
-    free_slow(larder, pointer, CALL_SITE());
+    /* No test of the owner: what is not an object's has a bin that is always full. */
+    unsigned owner = map->owner[index];
+    uintptr_t state = larder_port_slot_enter();
+    bool is_pushed = magazine_push(slot_here(larder)->bin[owner].loaded, pointer);
+    larder_port_slot_leave(state);
+    return is_pushed;
+}
+
+void larder_free(struct larder *larder, void *pointer) {
+    if (UNLIKELY(!push_ready(larder, pointer))) {
+        free_slow(larder, pointer, CALL_SITE());
+    }
+}
+
+bool larder_free_ready(struct larder *larder, void *pointer) {
+    return push_ready(larder, pointer);
 }
 
 /* What larder_size_of() calls nothing given out: name the mistake now. The fast path would only
@@ -219,7 +230,7 @@ size_t larder_good_size(size_t size_bytes) {
         return sizeclass_bytes(sizeclass_of(size_bytes));
     }
     uint64_t count = frames_for(size_bytes);
-    return count <= UINT64_C(1) << LARDER_ORDER_MAX ? (size_t)(count << FRAME_SHIFT) : 0;
+    return count < SPAN_FRAMES_MAX ? (size_t)(count << FRAME_SHIFT) : 0;
 }
 
 /* ---- resize ---- */

@@ -38,7 +38,11 @@ struct pageblock {
     uint8_t order;       /* WHOLE: order of the free block headed here */
     uint8_t largest;     /* OPEN, count_free > 0: largest free order, 0..9 */
     uint8_t bucket;      /* OPEN, on a list: which of its class */
+    bool was_written;    /* frames of it came back since all of it read as zero */
+    bool is_dirty;       /* on a list of its zone's dirty page blocks, by the next link */
+    struct list dirty_link;
 };
+_Static_assert(sizeof(struct pageblock) == 128, "two cache lines");
 
 /* Largest aligned free run in the bits, as an order 0..9. count_free > 0. */
 unsigned pageblock_largest(const struct pageblock *block);

@@ -16,6 +16,9 @@ bool range_is_all(const struct larder_ranges *ranges, uint64_t first, uint64_t e
 /* Kinds that the frame map describes, as a set of 1 << kind. */
 #define RAM_KINDS ((1u << LARDER_RANGE_USABLE) | (1u << LARDER_RANGE_DONATED))
 
+/* Kinds that it has room for. */
+#define SPAN_KINDS (RAM_KINDS | (1u << LARDER_RANGE_ABSENT))
+
 /* The next stretch of whole frames of these kinds that ends above `address`; false iff there is
  * none. Looks the place up anew each time, so the table may change between calls. */
 bool range_next(const struct larder_ranges *ranges, unsigned kinds, uint64_t address,

@@ -62,5 +62,10 @@ static bool interval_is_over(struct larder *larder) {
 }
 
 uint64_t larder_tick(struct larder *larder) {
-    return interval_is_over(larder) ? each_cache_down(larder, cache_tick) : 0;
+    if (!interval_is_over(larder)) {
+        return 0;
+    }
+    uint64_t frames = each_cache_down(larder, cache_tick);
+    purge_old(larder);
+    return frames;
 }

@@ -236,8 +236,10 @@ static void collect_all_bins(struct larder_cache *cache) {
         struct bin *bin = larder->slot[i] == NULL ? NULL : slot_bin(larder->slot[i], cache->id);
         struct bin held = {magazine_nothing(), magazine_nothing()};
         if (bin != NULL) {
+            lock_acquire(&larder->slot[i]->guard);
             held = *bin;
             bin_init(bin);
+            lock_release(&larder->slot[i]->guard);
         }
         lock_acquire(&cache->lock);
         if (magazine_is_real(held.loaded)) {

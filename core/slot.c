@@ -9,7 +9,8 @@ static void bins_init(struct bin *bins) {
     }
 }
 
-void slot_init(struct larder_slot *slot, struct larder *larder, uint32_t index) {
+void slot_init(struct larder_slot *slot, struct larder *larder, uint32_t index,
+               struct lock_book *book) {
     bins_init(slot->bin);
     for (unsigned i = 0; i < FRAME_BINS; i++) {
         slot->frame_take[i] = magazine_nothing();
@@ -21,6 +22,8 @@ void slot_init(struct larder_slot *slot, struct larder *larder, uint32_t index) 
     slot->larder = larder;
     slot->index = index;
     slot->reclaim_seen = 0;
+    lock_init(&slot->guard, LOCK_RANK_SLOT, book);
+    slot->withdrawn = NULL;
 }
 
 void bin_page_init(struct bin_page *page) {

@@ -10,6 +10,7 @@
 
 #include "frame.h"
 #include "larder/config.h"
+#include "lock.h"
 #include "magazine.h"
 
 #define BINS_PER_PAGE 256u
@@ -30,11 +31,14 @@ struct larder_slot {
     struct larder *larder;                   /* constant */
     uint32_t index;                          /* constant */
     uint32_t reclaim_seen;                   /* the reclaim_epoch this slot has acted on */
+    struct lock guard;          /* held by slow paths that move magazines in or out of a bin */
+    struct magazine *withdrawn; /* taken out of the bins by another slot; guarded by `guard` */
 };
 _Static_assert(sizeof(struct larder_slot) <= (size_t)1 << (LARDER_FRAME_SHIFT + SLOT_ORDER),
                "raise SLOT_ORDER");
 
-void slot_init(struct larder_slot *slot, struct larder *larder, uint32_t index);
+void slot_init(struct larder_slot *slot, struct larder *larder, uint32_t index,
+               struct lock_book *book);
 void bin_page_init(struct bin_page *page);
 
 /* The bin of an id; NULL iff its page has not been made. */

@@ -2,7 +2,10 @@
  *
  * A bin is touched by its slot alone. Who wants a slot's magazines back raises reclaim_epoch; each
  * slot compares it on its slow paths and empties itself. Only a slot that provably stands still is
- * emptied by somebody else.
+ * emptied by somebody else. Where nobody can be made to stand still (threads), a slot is emptied in
+ * two steps: withdraw puts "no magazine" in place of each magazine, so that the fast path finds
+ * none from then on; once the slot was seen outside all fast paths, nobody uses the old ones any
+ * more, and settle gives back what is in them. The guard keeps slow paths out meanwhile.
  */
 #include "frames.h"
 
@@ -89,15 +92,71 @@ void slot_empty(struct larder *larder, struct larder_slot *slot) {
     larder_port_slot_leave(state);
 }
 
+/* ---- withdrawing ---- */
+
+static void withdraw_bin(struct larder_slot *slot, struct bin *bin) {
+    struct magazine *magazines[] = {bin->loaded, bin->previous};
+    __atomic_store_n(&bin->loaded, magazine_nothing(), __ATOMIC_RELAXED);
+    bin->previous = magazine_nothing();
+    for (unsigned i = 0; i < ARRAY_LENGTH(magazines); i++) {
+        if (magazine_is_real(magazines[i])) {
+            magazines[i]->next = slot->withdrawn;
+            slot->withdrawn = magazines[i];
+        }
+    }
+}
+
+void larder_slot_withdraw(struct larder *larder, struct larder_slot *slot) {
+    unsigned end = __atomic_load_n(&larder->id_end, __ATOMIC_ACQUIRE);
+    lock_acquire(&slot->guard);
+    for (unsigned id = ID_CLASSES; id < end; id++) {
+        struct bin *bin = slot_bin(slot, id);
+        if (bin != NULL) {
+            withdraw_bin(slot, bin);
+        }
+    }
+    lock_release(&slot->guard);
+}
+
+/* All objects of a magazine are of one cache. */
+static void settle(struct larder *larder, struct magazine *magazine) {
+    if (magazine->count > 0) {
+        const struct frame_map *map = &larder->map;
+        unsigned id = frame_cache_id(map, frame_of(map, magazine->object[0]));
+        cache_give(larder->cache_by_id[id], magazine->count, magazine->object, 0);
+        magazine->count = 0;
+    }
+    magazine_delete(larder, magazine);
+}
+
+void larder_slot_settle(struct larder *larder, struct larder_slot *slot) {
+    lock_acquire(&slot->guard);
+    struct magazine *magazine = slot->withdrawn;
+    slot->withdrawn = NULL;
+    lock_release(&slot->guard);
+    while (magazine != NULL) {
+        struct magazine *next = magazine->next;
+        settle(larder, magazine);
+        magazine = next;
+    }
+}
+
+/* ---- at every slow path ---- */
+
 void slots_catch_up(struct larder *larder) {
     uint32_t epoch = __atomic_load_n(&larder->reclaim_epoch, __ATOMIC_RELAXED);
     uintptr_t state = larder_port_slot_enter();
     struct larder_slot *slot = slot_here(larder);
     bool is_behind = slot_is_attached(slot) && slot->reclaim_seen != epoch;
+    bool was_withdrawn =
+        slot_is_attached(slot) && __atomic_load_n(&slot->withdrawn, __ATOMIC_RELAXED) != NULL;
     if (is_behind) {
         slot->reclaim_seen = epoch;
     }
     larder_port_slot_leave(state);
+    if (was_withdrawn) {
+        larder_slot_settle(larder, slot);
+    }
     if (is_behind) {
         slot_empty(larder, slot);
     }
@@ -149,7 +208,7 @@ struct larder_slot *larder_slot_attach(struct larder *larder, unsigned index) {
     if (slot == NULL) {
         return NULL;
     }
-    slot_init(slot, larder, index);
+    slot_init(slot, larder, index, &larder->lock_book);
     slot->reclaim_seen = __atomic_load_n(&larder->reclaim_epoch, __ATOMIC_RELAXED);
     if (!frames_attach_bins(larder, slot)) {
         goto free_slot;
@@ -184,6 +243,7 @@ void larder_slot_detach(struct larder *larder, struct larder_slot *slot) {
         return;
     }
     check_registered(larder, slot);
+    larder_slot_settle(larder, slot);
     slot_empty(larder, slot);
     while (!unregister_slot(larder, slot)) {
         larder_port_relax();

@@ -32,7 +32,9 @@ struct instance *instance_open(size_t size_bytes, unsigned slot_count) {
     instance->slot_count = slot_count;
     instance->memory = larder_port_reserve(size_bytes, GIB);
     instance->storage = larder_port_reserve(sizeof *instance->storage, GIB);
-    if (!instance->memory || !instance->storage)
+    if (!instance->memory || !instance->storage ||
+        !larder_port_commit(instance->memory, size_bytes) ||
+        !larder_port_commit(instance->storage, sizeof *instance->storage))
         die("cannot reserve %zu GiB of address space", size_bytes / GIB);
     start(instance);
     for (unsigned i = 0; i < slot_count; i++) {

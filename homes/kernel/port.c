@@ -15,9 +15,10 @@ size_t larder_port_page_bytes(void) {
 }
 
 /* Frames below us are RAM and stay RAM. */
-void larder_port_purge(void *pointer, size_t size_bytes) {
+bool larder_port_purge(void *pointer, size_t size_bytes) {
     (void)pointer;
     (void)size_bytes;
+    return false;
 }
 
 /* A Cortex-A72 has no random number instruction: the device tree's seed and the counter, mixed by

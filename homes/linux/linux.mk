@@ -1,12 +1,63 @@
-# The Linux home: build/linux/liblarder.a, the core with its port, for x86-64 and for arm64.
+# The Linux home, for x86-64 and for arm64:
+#
+#   build/linux/liblarder.so        the malloc of a program that is started with LD_PRELOAD
+#   build/linux/liblarder.a         the same, linked in
+#   build/linux/liblarder-core.a    the core with its port, and no malloc: for instances of your own
+#
+# build/linux-aarch64/ likewise.
 
 LINUX_DIR := $(BUILD)/linux
 LINUX_AARCH64_DIR := $(BUILD)/linux-aarch64
 LINUX_PORT_CFLAGS := $(HOST_CFLAGS) -fvisibility=hidden -Ihomes/linux
+LINUX_SRC := $(sort $(wildcard homes/linux/*.c))
 
 $(eval $(call larder_core,$(LINUX_DIR),$(CC),$(CORE_CFLAGS) -Ihomes/linux,))
 $(eval $(call larder_core,$(LINUX_AARCH64_DIR),$(CC_AARCH64),$(CORE_CFLAGS) -mno-outline-atomics -Ihomes/linux,$(CROSS)))
 
+# ---- The malloc -----------------------------------------------------------------------------------
+# Core and home are optimized as one, so that the fast path of the core is inlined into malloc() and
+# the address of the instance is a constant in it. One word of static TLS is all a thread needs.
+LINUX_LTO := $(if $(findstring clang,$(CC)),,-flto=auto -ffat-lto-objects)
+LINUX_CONFIG := -DLARDER_CONFIG_HEADER='"linux-config.h"'
+LINUX_MALLOC_FLAGS := -fPIC -fno-semantic-interposition $(LINUX_LTO) $(LINUX_CONFIG)
+
+# $(1) folder  $(2) compiler  $(3) flags  $(4) binutils prefix
+define larder_malloc
+$(1)/malloc/core/%.o: core/%.c
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
+	$$(Q)$(2) $(CORE_CFLAGS) -Ihomes/linux $(LINUX_MALLOC_FLAGS) $(3) -MMD -MP -c $$< -o $$@
+
+$(1)/malloc/home/%.o: homes/linux/%.c
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
+	$$(Q)$(2) $(LINUX_PORT_CFLAGS) $(LINUX_MALLOC_FLAGS) $(3) -MMD -MP -c $$< -o $$@
+
+$(1)/liblarder.so: $(CORE_SRC:core/%.c=$(1)/malloc/core/%.o) \
+    $(LINUX_SRC:homes/linux/%.c=$(1)/malloc/home/%.o)
+	$$(call say,LINK,$$@)
+	$$(Q)$(2) -shared $(OPT) $(LINUX_LTO) $(NO_BUILTIN) -Wl,-z,now -Wl,-z,relro -Wl,-soname,liblarder.so.0 \
+	    -o $$@ $$^ -pthread
+
+$(1)/malloc/larder.o: $(CORE_SRC:core/%.c=$(1)/malloc/core/%.o) \
+    $(LINUX_SRC:homes/linux/%.c=$(1)/malloc/home/%.o)
+	$$(call say,LD,$$@)
+	$$(Q)$(2) -r $(OPT) $(LINUX_LTO) $(if $(LINUX_LTO),-flinker-output=nolto-rel) $(NO_BUILTIN) -nostdlib -o $$@.all $$^
+	$$(Q)$(4)objcopy --localize-hidden $$@.all $$@
+	$$(Q)rm -f $$@.all
+
+$(1)/liblarder.a: $(1)/malloc/larder.o
+	$$(call say,AR,$$@)
+	$$(Q)rm -f $$@
+	$$(Q)$(4)ar rcs $$@ $$^
+endef
+$(eval $(call larder_malloc,$(LINUX_DIR),$(CC),,))
+$(eval $(call larder_malloc,$(LINUX_AARCH64_DIR),$(CC_AARCH64),-mno-outline-atomics,$(CROSS)))
+
+.PHONY: linux
+linux: $(LINUX_DIR)/liblarder.so $(LINUX_DIR)/liblarder.a ## the malloc of a Linux program: build/linux/liblarder.so
+
+# ---- The core alone -------------------------------------------------------------------------------
 $(LINUX_DIR)/port.o $(LINUX_AARCH64_DIR)/port.o: homes/linux/port.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
@@ -14,9 +65,9 @@ $(LINUX_DIR)/port.o $(LINUX_AARCH64_DIR)/port.o: homes/linux/port.c
 $(LINUX_DIR)/port.o: LINUX_CC := $(CC)
 $(LINUX_AARCH64_DIR)/port.o: LINUX_CC := $(CC_AARCH64)
 
-$(LINUX_DIR)/liblarder.a $(LINUX_AARCH64_DIR)/liblarder.a: %/liblarder.a: %/larder.o %/port.o
+$(LINUX_DIR)/liblarder-core.a $(LINUX_AARCH64_DIR)/liblarder-core.a: %/liblarder-core.a: %/larder.o %/port.o
 	$(call say,AR,$@)
 	$(Q)rm -f $@
 	$(Q)$(LINUX_AR) rcs $@ $^
-$(LINUX_DIR)/liblarder.a: LINUX_AR := ar
-$(LINUX_AARCH64_DIR)/liblarder.a: LINUX_AR := $(CROSS)ar
+$(LINUX_DIR)/liblarder-core.a: LINUX_AR := ar
+$(LINUX_AARCH64_DIR)/liblarder-core.a: LINUX_AR := $(CROSS)ar

@@ -1,8 +1,8 @@
 /* The system half of the Linux port: address space, page size, entropy, clock, last words.
  *
- * A reservation is one private mapping without swap reservation. It is readable and writable at
- * once: the kernel gives a page when it is first touched, so a commit has nothing to do, and what
- * is never touched is never resident. Nothing here allocates, keeps state or needs a constructor,
+ * A reservation is one private mapping that can be read: as zero, and without costing anything, also
+ * where memory is accounted strictly (overcommit_memory=2). A commit makes a part of it writable;
+ * the kernel still gives a page only when it is first touched. Nothing here allocates, keeps state or needs a constructor,
  * so all of it works before main() and after exit handlers.
  */
 #include "larder/port.h"
@@ -69,7 +69,7 @@ void *larder_port_reserve(size_t size_bytes, size_t align_bytes) {
     if (size_bytes == 0 || size_bytes > SIZE_MAX - page_bytes ||
         __builtin_add_overflow(round_up(size_bytes, page_bytes), slack_bytes, &span_bytes))
         return NULL;
-    void *map = mmap(NULL, span_bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+    void *map = mmap(NULL, span_bytes, PROT_READ, flags, -1, 0);
     if (map == MAP_FAILED)
         return NULL;
     /* The kernel aligns to pages; cut off what lies before and behind the aligned part. */
@@ -86,18 +86,20 @@ void larder_port_release(void *pointer, size_t size_bytes) {
 }
 
 bool larder_port_commit(void *pointer, size_t size_bytes) {
-    (void)pointer;
-    (void)size_bytes;
-    return true;
+    const size_t page_bytes = larder_port_page_bytes();
+    const uintptr_t start = (uintptr_t)pointer & ~((uintptr_t)page_bytes - 1);
+    const uintptr_t end = round_up((uintptr_t)pointer + size_bytes, page_bytes);
+    return mprotect((void *)start, end - start, PROT_READ | PROT_WRITE) == 0;
 }
 
-void larder_port_purge(void *pointer, size_t size_bytes) {
+bool larder_port_purge(void *pointer, size_t size_bytes) {
     /* Inward: a page of the system may hold several frames, and its neighbours may be in use. */
     const size_t page_bytes = larder_port_page_bytes();
     const uintptr_t start = round_up((uintptr_t)pointer, page_bytes);
     const uintptr_t end = ((uintptr_t)pointer + size_bytes) & ~((uintptr_t)page_bytes - 1);
-    if (end > start)
-        (void)madvise((void *)start, end - start, MADV_DONTNEED);
+    if (end <= start || madvise((void *)start, end - start, MADV_DONTNEED) != 0)
+        return false; /* nothing to give, or locked in memory */
+    return end - start == size_bytes;
 }
 
 /* ---- Entropy, time --------------------------------------------------------------------------- */

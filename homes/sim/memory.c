@@ -211,9 +211,10 @@ void larder_port_release(void *pointer, size_t size_bytes) {
 }
 
 /* The contents may stay or go. Here they go, so that a core which needs them is caught. */
-void larder_port_purge(void *pointer, size_t size_bytes) {
+bool larder_port_purge(void *pointer, size_t size_bytes) {
     check_no_lock("purge");
     memset(pointer, 0, size_bytes);
+    return true;
 }
 
 size_t larder_port_page_bytes(void) {

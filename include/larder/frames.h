@@ -59,9 +59,9 @@ uint64_t larder_frames_count(struct larder *larder, const void *frames);
 enum larder_status larder_frames_resize(struct larder *larder, void *frames, uint64_t count);
 
 /* Give the buddies memory that the range table calls DONATED (start-up memory; the caller must have
- * retired it: trap 11) or that larder_frames_reserve() took. Rounds inward. LARDER_OK; BAD_RANGE
- * iff it is empty after rounding or any frame of it is not donated or reserved memory of this
- * instance; nothing is changed then. */
+ * retired it: trap 11) or ABSENT (it is there now), or that larder_frames_reserve() took. Rounds
+ * inward. LARDER_OK; BAD_RANGE iff it is empty after rounding or any frame of it is none of these;
+ * NO_MEMORY iff the port cannot commit what describes it; nothing is changed then. */
 enum larder_status larder_frames_donate(struct larder *larder, uint64_t address,
                                         uint64_t size_bytes);
 

@@ -20,6 +20,11 @@ extern "C" {
  * memory after reclaim. Cost: about 18 instructions from the magazine. */
 void *larder_alloc(struct larder *larder, size_t size_bytes);
 
+/* The fast path alone: an object that lies ready in the slot's magazine. NULL iff there is none, or
+ * no class serves the size. For homes that have work of their own before the slow path; also before
+ * larder_init(), on an instance whose storage is all zero. */
+void *larder_alloc_ready(struct larder *larder, size_t size_bytes);
+
 /* The same, reading as zero. */
 void *larder_zalloc(struct larder *larder, size_t size_bytes);
 
@@ -30,9 +35,12 @@ void *larder_calloc(struct larder *larder, size_t count, size_t size_bytes);
  * NULL iff a flag is unknown. */
 void *larder_alloc_flags(struct larder *larder, size_t size_bytes, larder_flags flags);
 
-/* Aligned to `align_bytes`, a power of two up to 2^LARDER_ORDER_MAX frames. Also NULL iff the
- * alignment is neither. */
+/* Aligned to `align_bytes`, a power of two. Also NULL iff it is none, or no such place is free. */
 void *larder_aligned(struct larder *larder, size_t align_bytes, size_t size_bytes);
+
+/* The same with request flags; also NULL iff a flag is unknown. */
+void *larder_aligned_flags(struct larder *larder, size_t align_bytes, size_t size_bytes,
+                           larder_flags flags);
 
 /* Move or stretch to `size_bytes`, keeping min(old, new) bytes. pointer NULL: larder_alloc. NULL
  * iff that allocation fails; the old memory is then unchanged and still the caller's. size 0 is a
@@ -47,6 +55,11 @@ bool larder_try_resize(struct larder *larder, void *pointer, size_t size_bytes);
 /* Give back anything this instance gave out: heap memory, an object of any cache, a block or run of
  * frames. NULL does nothing; mistakes are fatal by name. Cost: about 15 instructions. */
 void larder_free(struct larder *larder, void *pointer);
+
+/* The fast path alone: true iff the object was put into the slot's magazine. False, with nothing
+ * done, for a full magazine and for whatever is no object of this instance. Also before
+ * larder_init(). */
+bool larder_free_ready(struct larder *larder, void *pointer);
 
 /* The same with the caller's word for the size; WRONG_ORDER iff larder_size_of() is smaller or size
  * falls in another class. */

@@ -124,6 +124,8 @@ struct larder_config {
     unsigned slot_count;        /* slots that may be attached: 1..LARDER_SLOTS_MAX */
     uint64_t reserve_frames;    /* kept back for LARDER_USE_RESERVE; 0 is allowed */
     unsigned interval_ms;       /* the working-set interval of larder_tick(); 0: 1000 */
+    bool is_reserved;  /* RAM comes from larder_port_reserve(): it reads as zero when it is handed
+                          over, and free memory is purged through the port */
     const char *debug; /* debug options for caches yet to be made, larder/stats.h; or NULL */
 };
 
@@ -165,10 +167,18 @@ extern const struct larder_slot larder_slot_nobody;
 unsigned larder_slot_index(const struct larder_slot *slot);
 
 /* Give back what nobody used: empty slabs to the buddies by the working-set rule (the least number
- * that stayed unused over a whole interval). Call it now and then, also when idle; more often than
- * the interval is harmless. Returns frames given back. Cost: O(caches) once per interval, else
- * O(1). */
+ * that stayed unused over a whole interval), and free memory that is one to two intervals old to
+ * the system below (larder_config.is_reserved). Call it now and then, also when idle; more often
+ * than the interval is harmless. Returns frames given back to the buddies. Cost: O(caches + purged
+ * page blocks) once per interval, else O(1). */
 uint64_t larder_tick(struct larder *larder);
+
+/* Give all free memory back to the system below, at once. Returns frames purged. Cost: O(dirty
+ * page blocks), the port's calls included. */
+uint64_t larder_purge(struct larder *larder);
+
+/* True iff a later larder_tick() has something to purge: who ticks may sleep until then. */
+bool larder_is_dirty(struct larder *larder);
 
 /* Give back everything that is not in use: this slot's magazines, every depot, every empty slab,
  * and every other slot's magazines at its next slow path (a slot that sleeps is emptied by
@@ -178,6 +188,21 @@ uint64_t larder_reclaim(struct larder *larder);
 /* Empty the magazines of a slot that provably runs no larder code meanwhile (its CPU is parked, its
  * thread is stopped or gone), or of the caller's own. Fatal as for larder_slot_detach(). */
 void larder_reclaim_slot(struct larder *larder, struct larder_slot *slot);
+
+/* Empty the magazines of a slot whose thread may wake up at any time, in two steps. Withdraw: the
+ * slot finds no magazines from now on. Then the caller makes sure that the thread has been outside
+ * larder at some moment since (it was seen blocked in the system, or it is gone). Settle: what was
+ * withdrawn goes back to the slabs. Without a settle, the slot settles by itself on its next slow
+ * path; until then the objects count as live. Only for homes whose larder_port_slot_enter() lets
+ * other slots run. Cost: O(caches). */
+void larder_slot_withdraw(struct larder *larder, struct larder_slot *slot);
+void larder_slot_settle(struct larder *larder, struct larder_slot *slot);
+
+/* Take every lock of the instance, in the order of their ranks; and let go of them. Around fork():
+ * the child then has a whole instance, in which the slots of threads that are gone may be emptied
+ * by larder_reclaim_slot() or used by others. Nothing of larder may be called in between. */
+void larder_lock_all(struct larder *larder);
+void larder_unlock_all(struct larder *larder);
 
 #pragma GCC visibility pop
 

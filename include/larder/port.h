@@ -77,8 +77,8 @@ void larder_port_release(void *pointer, size_t size_bytes);
 bool larder_port_commit(void *pointer, size_t size_bytes);
 
 /* The contents of these frames are no longer needed; they may read as zero or as before from now
- * on. No lock held. Does nothing where there is nothing below. */
-void larder_port_purge(void *pointer, size_t size_bytes);
+ * on. True iff every byte reads as zero. No lock held. Where there is nothing below: false. */
+bool larder_port_purge(void *pointer, size_t size_bytes);
 
 /* Page size of the system, in bytes, read at run time. Multiples of a frame. L I B F. */
 size_t larder_port_page_bytes(void);

@@ -20,7 +20,9 @@ extern "C" {
 /* In ascending strength: where ranges overlap, the stronger kind holds, whatever the order of
  * calls. */
 enum larder_range_kind {
-    LARDER_RANGE_USABLE = 1, /* RAM for the buddies */
+    LARDER_RANGE_ABSENT = 1, /* addresses where RAM may come later, by larder_frames_donate(): the
+                                map reserves room for them and commits nothing */
+    LARDER_RANGE_USABLE,     /* RAM for the buddies */
     LARDER_RANGE_DONATED,    /* RAM in use by start-up, described by the map, donated later */
     LARDER_RANGE_RESERVED,   /* RAM that is never given out: the kernel, firmware, the frame map */
     LARDER_RANGE_DEVICE,     /* not RAM */
@@ -46,7 +48,7 @@ void larder_ranges_init(struct larder_ranges *ranges);
 
 /* Add a range. RESERVED and DONATED only mark memory that is, or later becomes, usable or a hole.
  * LARDER_OK; BAD_RANGE iff address + size wraps beyond 2^64 or the table is closed; BAD_OPTION iff
- * the kind is none of the four; TOO_MANY iff the result needs more than LARDER_RANGES_MAX entries.
+ * the kind is none of the five; TOO_MANY iff the result needs more than LARDER_RANGES_MAX entries.
  * An empty range is accepted and changes nothing. On failure the table is unchanged. Cost:
  * O(entries). */
 enum larder_status larder_ranges_add(struct larder_ranges *ranges, uint64_t address,

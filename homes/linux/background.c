@@ -1,0 +1,126 @@
+/* background.c: the purging thread. See background.h.
+ *
+ * pthread_create() takes locks of the C library, under some of which the C library itself frees
+ * small objects (the stack of an ended thread). So the thread is started from an allocation, never
+ * from a free.
+ */
+#include "background.h"
+
+#include "larder/larder.h"
+#include "larder/port.h"
+
+#include "options.h"
+#include "process.h"
+#include "thread.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LARGE_BYTES ((size_t)48 << 20) /* usable memory from which on a process gets the thread */
+#define STACK_BYTES ((size_t)128 << 10)
+
+enum { NONE, STARTING, SLEEPING, WORKING, REFUSED };
+
+static struct {
+    int state;             /* atomic, and the futex it sleeps on */
+    size_t baseline_bytes; /* usable when this process was forked */
+} background;
+
+/* ---- the thread ---- */
+
+static void sleep_until_woken(void) {
+    (void)syscall(SYS_futex, &background.state, FUTEX_WAIT_PRIVATE, SLEEPING, NULL, NULL, 0);
+}
+
+static void sleep_an_interval(void) {
+    const struct timespec pause = {.tv_sec = options.purge_ms / 1000,
+                                   .tv_nsec = (long)(options.purge_ms % 1000) * 1000000 + 1000000};
+    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+}
+
+/* A few intervals after the last dirt, in which the caches let go of what they do not need. */
+static void work(void) {
+    for (unsigned quiet = 0; quiet < 4; quiet++) {
+        sleep_an_interval();
+        thread_empty_parked();
+        (void)larder_tick(PROCESS);
+        if (larder_is_dirty(PROCESS))
+            quiet = 0;
+    }
+}
+
+static void *run(void *unused) {
+    (void)unused;
+    for (;;) {
+        __atomic_store_n(&background.state, WORKING, __ATOMIC_SEQ_CST);
+        work();
+        __atomic_store_n(&background.state, SLEEPING, __ATOMIC_SEQ_CST);
+        if (!larder_is_dirty(PROCESS))
+            sleep_until_woken();
+    }
+    return NULL;
+}
+
+/* ---- starting it ---- */
+
+static bool create(void) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t all, old;
+    size_t stack = STACK_BYTES;
+    (void)sigfillset(&all);
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    if (stack < (size_t)PTHREAD_STACK_MIN)
+        stack = (size_t)PTHREAD_STACK_MIN;
+    (void)pthread_attr_setstacksize(&attributes, stack);
+    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    /* No signal of the program's is ours to take. */
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    const bool is_made = pthread_create(&thread, &attributes, run, NULL) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    (void)pthread_attr_destroy(&attributes);
+    if (is_made)
+        (void)pthread_setname_np(thread, "larder");
+    return is_made;
+}
+
+static void start(void) {
+    int none = NONE;
+    if (!__atomic_compare_exchange_n(&background.state, &none, STARTING, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST))
+        return;
+    if (!create())
+        __atomic_store_n(&background.state, REFUSED, __ATOMIC_SEQ_CST);
+}
+
+void background_forget(void) {
+    background.state = NONE;
+    background.baseline_bytes = process_usable_bytes();
+}
+
+/* ---- from slow paths ---- */
+
+void background_notice_alloc(void) {
+    const int state = __atomic_load_n(&background.state, __ATOMIC_RELAXED);
+    if (state == NONE && options.background &&
+        process_usable_bytes() >= background.baseline_bytes + LARGE_BYTES)
+        start();
+    else
+        background_notice_free();
+}
+
+void background_notice_free(void) {
+    const int state = __atomic_load_n(&background.state, __ATOMIC_RELAXED);
+    if (state == NONE || state == REFUSED) {
+        (void)larder_tick(PROCESS);
+    } else if (state == SLEEPING && larder_is_dirty(PROCESS)) {
+        __atomic_store_n(&background.state, WORKING, __ATOMIC_SEQ_CST);
+        (void)syscall(SYS_futex, &background.state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    }
+}

@@ -1,0 +1,28 @@
+/* family.h: the allocation family of malloc.c, and what the other files of this home need of it.
+ *
+ * All of it is declared here, whatever the C library's headers leave out.
+ */
+#ifndef FAMILY_H
+#define FAMILY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+void cfree(void *pointer);
+void *reallocarray(void *pointer, size_t count, size_t size_bytes);
+int posix_memalign(void **result, size_t align_bytes, size_t size_bytes);
+void *aligned_alloc(size_t align_bytes, size_t size_bytes);
+void *memalign(size_t align_bytes, size_t size_bytes);
+void *valloc(size_t size_bytes);
+void *pvalloc(size_t size_bytes);
+void free_sized(void *pointer, size_t size_bytes);
+void free_aligned_sized(void *pointer, size_t align_bytes, size_t size_bytes);
+size_t malloc_usable_size(void *pointer);
+int malloc_trim(size_t pad_bytes);
+int mallopt(int parameter, int value);
+
+/* Frees of memory that is not ours: passed to the C library if it has __libc_free, else ignored. */
+extern uint64_t malloc_foreign_frees __attribute__((visibility("hidden")));
+
+#endif

@@ -1,0 +1,249 @@
+/* malloc.c: the C library's allocation family on the process's instance.
+ *
+ * Each function tries the fast path of the core first, which needs nothing to be ready: before
+ * start-up, and in a thread without a slot, it finds nothing. All that is missing is made up for in
+ * the slow path: the instance, the slot, more memory, errno. Contracts: C23 7.24.3, POSIX, and
+ * glibc's manual for the rest.
+ */
+#include "family.h"
+
+#include "larder/heap.h"
+#include "larder/port.h"
+
+#include "background.h"
+#include "options.h"
+#include "process.h"
+#include "thread.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#define EXPORT __attribute__((visibility("default")))
+#define SLOW __attribute__((noinline, cold))
+#define LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define HEAP_ALIGN ((size_t)16)
+
+/* The C library's own, where there is one below us; for memory that it gave out before we came. */
+extern void __libc_free(void *pointer) __attribute__((weak));
+extern void *__libc_realloc(void *pointer, size_t size_bytes) __attribute__((weak));
+
+uint64_t malloc_foreign_frees;
+
+/* ---- slow paths ---- */
+
+static void *no_memory(void) {
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* Whatever the fast path did not find. Growing comes before reclaiming: addresses are cheap. */
+static SLOW void *alloc_slow(size_t align_bytes, size_t size_bytes, larder_flags flags) {
+    const size_t wanted = size_bytes ? size_bytes : 1; /* malloc(0) is a pointer of its own */
+    size_t seen;
+    void *memory;
+    if (!process_start())
+        return no_memory();
+    (void)thread_attach();
+    do {
+        seen = process_usable_bytes();
+        memory = larder_aligned_flags(PROCESS, align_bytes, wanted, flags | LARDER_NO_RECLAIM);
+    } while (!memory && larder_good_size(wanted) && process_grow(seen, wanted, align_bytes));
+    if (!memory)
+        memory = larder_aligned_flags(PROCESS, align_bytes, wanted, flags);
+    background_notice_alloc();
+    return memory ? memory : no_memory();
+}
+
+static SLOW void free_foreign(void *pointer) {
+    __atomic_add_fetch(&malloc_foreign_frees, 1, __ATOMIC_RELAXED);
+    if (__libc_free)
+        __libc_free(pointer);
+}
+
+static SLOW void free_slow(void *pointer) {
+    if (!pointer)
+        return;
+    if (!larder_owns(PROCESS, pointer)) {
+        free_foreign(pointer);
+        return;
+    }
+    const int saved = errno; /* POSIX: free() leaves it alone */
+    (void)thread_attach();
+    larder_free(PROCESS, pointer);
+    background_notice_free();
+    errno = saved;
+}
+
+/* ---- C and POSIX ---- */
+
+static inline void *alloc(size_t size_bytes) {
+    void *memory = larder_alloc_ready(PROCESS, size_bytes);
+    return LIKELY(memory) ? memory : alloc_slow(HEAP_ALIGN, size_bytes, 0);
+}
+
+static inline void give(void *pointer) {
+    if (!LIKELY(larder_free_ready(PROCESS, pointer)))
+        free_slow(pointer);
+}
+
+EXPORT void *malloc(size_t size_bytes) {
+    return alloc(size_bytes);
+}
+
+EXPORT void free(void *pointer) {
+    give(pointer);
+}
+
+EXPORT void cfree(void *pointer) {
+    give(pointer);
+}
+
+EXPORT void *calloc(size_t count, size_t size_bytes) {
+    size_t total;
+    if (__builtin_mul_overflow(count, size_bytes, &total))
+        return no_memory();
+    void *memory = larder_alloc_ready(PROCESS, total);
+    return LIKELY(memory) ? memset(memory, 0, total) : alloc_slow(HEAP_ALIGN, total, LARDER_ZERO);
+}
+
+static void *realloc_foreign(void *pointer, size_t size_bytes) {
+    __atomic_add_fetch(&malloc_foreign_frees, 1, __ATOMIC_RELAXED);
+    return __libc_realloc ? __libc_realloc(pointer, size_bytes) : no_memory();
+}
+
+/* Runs get an eighth more when they grow, as classes do, so that growing by a few bytes at a time
+ * copies each byte a bounded number of times (trap 34). */
+static void *alloc_to_grow(size_t usable, size_t size_bytes) {
+    if (size_bytes > usable && size_bytes > LARDER_CLASS_MAX_BYTES &&
+        size_bytes <= (size_t)PTRDIFF_MAX / 2) {
+        void *roomy = alloc(size_bytes + size_bytes / 8);
+        if (roomy)
+            return roomy;
+    }
+    return alloc(size_bytes);
+}
+
+EXPORT void *realloc(void *pointer, size_t size_bytes) {
+    if (!pointer)
+        return alloc(size_bytes);
+    if (!larder_owns(PROCESS, pointer))
+        return realloc_foreign(pointer, size_bytes);
+    if (size_bytes == 0) {
+        give(pointer); /* as glibc does; C23 leaves it undefined */
+        return NULL;
+    }
+    if (larder_try_resize(PROCESS, pointer, size_bytes))
+        return pointer;
+    const size_t usable = larder_size_of(PROCESS, pointer);
+    if (usable == 0)
+        larder_free(PROCESS, pointer); /* names the mistake and stops */
+    void *moved = alloc_to_grow(usable, size_bytes);
+    if (!moved)
+        return NULL;
+    memcpy(moved, pointer, usable < size_bytes ? usable : size_bytes);
+    give(pointer);
+    return moved;
+}
+
+EXPORT void *reallocarray(void *pointer, size_t count, size_t size_bytes) {
+    size_t total;
+    if (__builtin_mul_overflow(count, size_bytes, &total))
+        return no_memory();
+    return realloc(pointer, total);
+}
+
+/* ---- aligned ---- */
+
+static bool is_power_of_two(size_t value) {
+    return value != 0 && (value & (value - 1)) == 0;
+}
+
+static inline void *alloc_aligned(size_t align_bytes, size_t size_bytes) {
+    return align_bytes <= HEAP_ALIGN ? alloc(size_bytes) : alloc_slow(align_bytes, size_bytes, 0);
+}
+
+static void *bad_alignment(void) {
+    errno = EINVAL;
+    return NULL;
+}
+
+EXPORT int posix_memalign(void **result, size_t align_bytes, size_t size_bytes) {
+    if (!is_power_of_two(align_bytes) || align_bytes % sizeof(void *) != 0)
+        return EINVAL;
+    const int saved = errno; /* the status is the result; errno is not touched */
+    void *memory = alloc_aligned(align_bytes, size_bytes);
+    errno = saved;
+    if (!memory)
+        return ENOMEM;
+    *result = memory;
+    return 0;
+}
+
+EXPORT void *aligned_alloc(size_t align_bytes, size_t size_bytes) {
+    return is_power_of_two(align_bytes) ? alloc_aligned(align_bytes, size_bytes) : bad_alignment();
+}
+
+/* As glibc: an alignment that is no power of two is rounded up to one. */
+EXPORT void *memalign(size_t align_bytes, size_t size_bytes) {
+    size_t align = HEAP_ALIGN;
+    if (align_bytes > SIZE_MAX / 2 + 1)
+        return bad_alignment();
+    while (align < align_bytes)
+        align *= 2;
+    return alloc_aligned(align, size_bytes);
+}
+
+EXPORT void *valloc(size_t size_bytes) {
+    return alloc_aligned(larder_port_page_bytes(), size_bytes);
+}
+
+EXPORT void *pvalloc(size_t size_bytes) {
+    const size_t page_bytes = larder_port_page_bytes();
+    if (size_bytes > (size_t)PTRDIFF_MAX)
+        return no_memory();
+    const size_t pages = size_bytes ? (size_bytes + page_bytes - 1) / page_bytes : 1;
+    return alloc_aligned(page_bytes, pages * page_bytes);
+}
+
+/* ---- C23 sized frees; the sizes are compared where debugging asks for it ---- */
+
+static void check_size(void *pointer, size_t size_bytes) {
+    if (options.debug && pointer && larder_owns(PROCESS, pointer) &&
+        larder_good_size(size_bytes) != larder_good_size(larder_size_of(PROCESS, pointer)))
+        larder_free_sized(PROCESS, pointer, size_bytes); /* names the mistake and stops */
+}
+
+EXPORT void free_sized(void *pointer, size_t size_bytes) {
+    check_size(pointer, size_bytes);
+    give(pointer);
+}
+
+EXPORT void free_aligned_sized(void *pointer, size_t align_bytes, size_t size_bytes) {
+    (void)align_bytes;
+    check_size(pointer, size_bytes);
+    give(pointer);
+}
+
+/* ---- GNU ---- */
+
+EXPORT size_t malloc_usable_size(void *pointer) {
+    return pointer && larder_owns(PROCESS, pointer) ? larder_size_of(PROCESS, pointer) : 0;
+}
+
+/* 1 iff memory went back to the system. `pad_bytes` of glibc is a hint that we do not need. */
+EXPORT int malloc_trim(size_t pad_bytes) {
+    (void)pad_bytes;
+    if (!process_is_started())
+        return 0;
+    thread_empty_all();
+    (void)larder_reclaim(PROCESS);
+    return larder_purge(PROCESS) > 0;
+}
+
+/* Our options are of other kinds: accepted, like an unknown one of glibc. */
+EXPORT int mallopt(int parameter, int value) {
+    (void)parameter;
+    (void)value;
+    return 1;
+}

@@ -1,0 +1,173 @@
+/* process.c: start-up and growth of the process's instance. See process.h. */
+#include "process.h"
+
+#include "larder/frames.h"
+#include "larder/port.h"
+#include "larder/ranges.h"
+
+#include "options.h"
+
+#include <stdint.h>
+#include <sys/resource.h>
+
+#define MIB ((size_t)1 << 20)
+#define RESERVE_BYTES ((size_t)1 << 40) /* of address space; halved until the system gives it */
+#define RESERVE_LEAST (16 * MIB)
+#define FIRST_BYTES (32 * MIB)
+#define PLACE_BYTES (2 * MIB) /* page blocks are the largest unit whose alignment matters here */
+
+struct larder_storage process_storage;
+
+enum { UNSTARTED, STARTED, FAILED };
+
+static struct {
+    larder_port_lock_t lock; /* guards the rest */
+    int state;               /* atomic */
+    uintptr_t base;          /* constant once started, as is the next */
+    size_t reserved_bytes;
+    size_t usable_bytes; /* atomic: a prefix of the reservation */
+    size_t limit_bytes;  /* of usable_bytes; 0: none */
+} process;
+
+/* ---- start ---- */
+
+/* Under `ulimit -v` the program needs address space besides: half of the limit is ours at most. */
+static size_t reserve_bytes(void) {
+    struct rlimit limit;
+    size_t bytes = RESERVE_BYTES;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        while (bytes > limit.rlim_cur / 2)
+            bytes /= 2;
+    }
+    return bytes;
+}
+
+static bool reserve(void) {
+    for (size_t bytes = reserve_bytes(); bytes >= RESERVE_LEAST; bytes /= 2) {
+        void *base = larder_port_reserve(bytes, PLACE_BYTES);
+        if (base) {
+            process.base = (uintptr_t)base;
+            process.reserved_bytes = bytes;
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+static bool init(size_t usable_bytes) {
+    static struct larder_ranges ranges;
+    struct larder_config config = {
+        .ranges = &ranges,
+        .slot_count = LARDER_SLOTS_MAX,
+        .interval_ms = options.purge_ms,
+        .is_reserved = true,
+        .debug = options.debug,
+    };
+    larder_ranges_init(&ranges);
+    (void)larder_ranges_add(&ranges, process.base, process.reserved_bytes, LARDER_RANGE_ABSENT);
+    (void)larder_ranges_add(&ranges, process.base, usable_bytes, LARDER_RANGE_USABLE);
+    return larder_port_commit((void *)process.base, usable_bytes) &&
+           larder_init(&process_storage, &config, NULL) != NULL;
+}
+
+static bool start(void) {
+    options_read();
+    if (options.disable || !reserve())
+        return false;
+    process.limit_bytes = options.limit_bytes;
+    const size_t first = least(FIRST_BYTES, process.reserved_bytes);
+    if (!init(first)) {
+        larder_port_release((void *)process.base, process.reserved_bytes);
+        return false;
+    }
+    process.usable_bytes = first;
+    return true;
+}
+
+bool process_is_started(void) {
+    return __atomic_load_n(&process.state, __ATOMIC_ACQUIRE) == STARTED;
+}
+
+bool process_start(void) {
+    if (__builtin_expect(process_is_started(), 1))
+        return true;
+    larder_port_lock_acquire(&process.lock);
+    if (process.state == UNSTARTED)
+        __atomic_store_n(&process.state, start() ? STARTED : FAILED, __ATOMIC_RELEASE);
+    const bool is_started = process.state == STARTED;
+    larder_port_lock_release(&process.lock);
+    return is_started;
+}
+
+/* ---- growth ---- */
+
+size_t process_usable_bytes(void) {
+    return __atomic_load_n(&process.usable_bytes, __ATOMIC_ACQUIRE);
+}
+
+size_t process_reserved_bytes(void) {
+    return process.reserved_bytes;
+}
+
+void process_set_limit(size_t limit_bytes) {
+    larder_port_lock_acquire(&process.lock);
+    process.limit_bytes = limit_bytes;
+    larder_port_lock_release(&process.lock);
+}
+
+/* The buddies find a block of `bytes` in twice its power of two, wherever that begins. */
+static size_t step_for(size_t bytes) {
+    size_t step = FIRST_BYTES;
+    if (bytes > process.reserved_bytes / 4)
+        return bytes + PLACE_BYTES;
+    while (step < 2 * bytes)
+        step *= 2;
+    return step > process.usable_bytes / 4 ? step : process.usable_bytes / 4 & ~(PLACE_BYTES - 1);
+}
+
+static size_t ceiling(void) {
+    const size_t limit = process.limit_bytes & ~(PLACE_BYTES - 1);
+    return process.limit_bytes ? least(limit, process.reserved_bytes) : process.reserved_bytes;
+}
+
+static bool extend(size_t bytes) {
+    const uintptr_t end = process.base + process.usable_bytes;
+    if (!larder_port_commit((void *)end, bytes) ||
+        larder_frames_donate(PROCESS, end, bytes) != LARDER_OK)
+        return false;
+    __atomic_store_n(&process.usable_bytes, process.usable_bytes + bytes, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* By the comfortable step, by what is left, or by what the system still gives. */
+static bool grow(size_t size_bytes) {
+    const size_t left = ceiling() > process.usable_bytes ? ceiling() - process.usable_bytes : 0;
+    size_t step = least(step_for(size_bytes), left);
+    for (; step >= PLACE_BYTES; step = step / 2 & ~(PLACE_BYTES - 1)) {
+        if (extend(step))
+            return true;
+    }
+    return false;
+}
+
+bool process_grow(size_t seen_bytes, size_t size_bytes, size_t align_bytes) {
+    if (size_bytes > process.reserved_bytes || align_bytes > process.reserved_bytes)
+        return false;
+    larder_port_lock_acquire(&process.lock);
+    const bool is_larger = process.usable_bytes > seen_bytes ||
+                           grow(size_bytes > align_bytes ? size_bytes : align_bytes);
+    larder_port_lock_release(&process.lock);
+    return is_larger;
+}
+
+void process_lock(void) {
+    larder_port_lock_acquire(&process.lock);
+}
+
+void process_unlock(void) {
+    larder_port_lock_release(&process.lock);
+}
