@@ -1,9 +1,9 @@
 /* The system half of the Linux port: address space, page size, entropy, clock, last words.
  *
- * A reservation is one private mapping that can be read: as zero, and without costing anything, also
- * where memory is accounted strictly (overcommit_memory=2). A commit makes a part of it writable;
- * the kernel still gives a page only when it is first touched. Nothing here allocates, keeps state or needs a constructor,
- * so all of it works before main() and after exit handlers.
+ * A reservation is one private mapping that can be read: as zero, and without costing anything,
+ * also where memory is accounted strictly (overcommit_memory=2). A commit makes a part of it
+ * writable; the kernel still gives a page only when it is first touched. Nothing here allocates,
+ * keeps state or needs a constructor, so all of it works before main() and after exit handlers.
  */
 #include "larder/port.h"
 

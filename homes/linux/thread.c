@@ -78,8 +78,7 @@ static struct larder_slot *make(pid_t tid) {
     const unsigned index = threads.count;
     threads.count += index < LARDER_SLOTS_MAX;
     larder_port_lock_release(&threads.lock);
-    struct larder_slot *slot =
-        index < LARDER_SLOTS_MAX ? larder_slot_attach(PROCESS, index) : NULL;
+    struct larder_slot *slot = index < LARDER_SLOTS_MAX ? larder_slot_attach(PROCESS, index) : NULL;
     if (slot) {
         larder_port_lock_acquire(&threads.lock);
         threads.entry[index] = (struct entry){.slot = slot, .tid = tid};
@@ -149,7 +148,8 @@ void thread_empty_parked(void) {
 }
 
 /* Was the thread seen blocked in a system call, and so outside all code of ours? The kernel's file
- * says "running" or the call's number; -1 is a thread stopped elsewhere, by a page fault perhaps. */
+ * says "running" or the call's number; -1 is a thread stopped elsewhere, by a page fault perhaps.
+ */
 static bool is_blocked(pid_t tid) {
     char path[64] = "/proc/self/task/", text[8] = "";
     unsigned at = 16, digits = 1;
