@@ -23,8 +23,15 @@
 #define FIT_LOCAL
 #endif
 
-/* The memory of a chunk is an object of the user's a moment later. */
+/* The memory of a chunk is an object of the user's a moment later. Old gcc, which Debian still has
+ * for AVR, takes pointers to such a struct for another type than those in fit.h: there it is
+ * -fno-strict-aliasing that says so. */
 #define FIT_MAY_ALIAS __attribute__((__may_alias__))
+#if defined __GNUC__ && __GNUC__ < 8 && !defined __clang__
+#define FIT_STRUCT_MAY_ALIAS
+#else
+#define FIT_STRUCT_MAY_ALIAS FIT_MAY_ALIAS
+#endif
 
 #define FIT_HAS(policy) ((LARDER_FIT_POLICIES & (1 << (policy))) != 0)
 #define FIT_HAS_LIST ((LARDER_FIT_POLICIES & 3) != 0)
@@ -43,7 +50,7 @@ struct larder_fit_chunk {
 #endif
     size_t header;
     struct larder_fit_chunk *link[2]; /* free only: next, previous; or left, right */
-} FIT_MAY_ALIAS;
+} FIT_STRUCT_MAY_ALIAS;
 
 typedef struct larder_fit_chunk fit_chunk;
 
@@ -67,11 +74,20 @@ typedef struct larder_fit_chunk fit_chunk;
 #define FIT_CANARY_BYTE 0xc5u
 #define FIT_POISON_BYTE 0xdfu /* bit 0 is set: a poisoned header reads as free */
 
+/* gcc for AVR makes a call of abort() out of a trap, and there may be no library. */
+#ifdef __AVR__
+#define FIT_STOP()                                                                                 \
+    for (;;) {                                                                                     \
+    }
+#else
+#define FIT_STOP() __builtin_trap()
+#endif
+
 /* A mistake of the caller's: named, and never survived. */
 #define FIT_RAISE(mistake, pointer)                                                                \
     do {                                                                                           \
         LARDER_FIT_FATAL((mistake), (pointer));                                                    \
-        __builtin_trap();                                                                          \
+        FIT_STOP();                                                                                \
     } while (0)
 
 /* The options agree with each other. */
@@ -101,6 +117,11 @@ static inline unsigned word_lowest(size_t value) {
 #else
     return (unsigned)__builtin_ctzl(value);
 #endif
+}
+
+/* Of the 32 bits of a second level, which are more than a word on 16-bit machines. */
+static inline unsigned steps_lowest(uint32_t steps) {
+    return (unsigned)__builtin_ctzl((unsigned long)steps);
 }
 
 static inline void bytes_fill(unsigned char *from, const unsigned char *to, unsigned char value) {

@@ -120,7 +120,7 @@ FIT_LOCAL fit_chunk *classes_find(struct larder_fit_region *region, size_t size)
             }
         }
         if (steps != 0) {
-            above.step = word_lowest(steps);
+            above.step = steps_lowest(steps);
             return chunk_follow(region, *head_of(region, above));
         }
     }

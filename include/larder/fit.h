@@ -115,7 +115,7 @@
 
 /* The caller's mistake: an enum larder_fit_mistake and the pointer or chunk it is about. Called
  * with the lock held, nothing of this call changed yet or its change half done: must not return
- * (it traps if it does) and must not call this heap. */
+ * (it traps if it does; AVR: loops) and must not call this heap. */
 #ifndef LARDER_FIT_FATAL
 #define LARDER_FIT_FATAL(mistake, pointer) ((void)(mistake), (void)(pointer))
 #endif

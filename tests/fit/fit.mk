@@ -30,7 +30,7 @@ $(FIT_TESTS_DIR)/$(1)/%.o: tests/fit/%.c
 	$$(Q)$$(CC) $$(FIT_FLAGS) $$(VARIANT_CFLAGS) $(3) $$(FIT_SIZES_$(2)) \
 	    -DLARDER_CONFIG_HEADER='"$(2).h"' -MMD -MP -c $$< -o $$@
 
-$(addprefix $(FIT_TESTS_DIR)/$(1)/,random calls regions misuse damage sizes): \
+$(addprefix $(FIT_TESTS_DIR)/$(1)/,random calls regions misuse damage small sizes): \
     $(FIT_TESTS_DIR)/$(1)/%: $(FIT_TESTS_DIR)/$(1)/%.o $(FIT_SUPPORT:%=$(FIT_TESTS_DIR)/$(1)/%.o) \
     $(FIT_SRC:fit/%.c=$(FIT_TESTS_DIR)/$(1)/fit-%.o)
 	$$(call say,LINK,$$@)
@@ -55,7 +55,7 @@ endif
 
 $(foreach config,$(FIT_CONFIGS),$(eval $(call fit_config,$(config),$(config),)))
 
-FIT_PROGRAMS := random calls regions misuse damage
+FIT_PROGRAMS := random calls regions misuse damage small
 ifeq ($(VARIANT),plain)
 $(foreach config,$(FIT_CONFIGS_32),\
     $(eval $(call fit_config,m32-$(config),$(config),$(FIT_FLAGS_32))))

@@ -6,14 +6,20 @@
 #ifndef RANDOM_RUNS
 #define RANDOM_RUNS 60u
 #endif
-#define STEPS 250u
+#ifndef RANDOM_STEPS
+#define RANDOM_STEPS 250u
+#endif
+
+/* In halves: not every printf() knows 64 bits. */
+#define SEED_FORMAT "0x%08lx%08lx"
+#define SEED_WORDS(seed) (unsigned long)((seed) >> 32), (unsigned long)((seed)&0xffffffffu)
 
 struct run {
     enum larder_fit_policy policy;
     uint64_t seed;
     size_t count;
     size_t at;
-    struct model_step steps[STEPS];
+    struct model_step steps[RANDOM_STEPS];
 };
 
 static struct run run, shorter;
@@ -48,8 +54,9 @@ static void report(uint64_t seed) {
     run.count = run.at < run.count ? run.at + 1 : run.count;
     shrink();
     (void)tap_try(body, &run);
-    printf("# LARDER_SEED=%llu, %s, layout %llu: %u steps are enough\n", (unsigned long long)seed,
-           larder_fit_policy_text(run.policy), (unsigned long long)run.seed, (unsigned)run.count);
+    printf("# LARDER_SEED=" SEED_FORMAT ", %s, layout " SEED_FORMAT ": %u steps are enough\n",
+           SEED_WORDS(seed), larder_fit_policy_text(run.policy), SEED_WORDS(run.seed),
+           (unsigned)run.count);
     for (size_t i = 0; i < run.count; i++) {
         model_print(&run.steps[i]);
     }
@@ -63,13 +70,13 @@ static void policy_keeps_its_word(enum larder_fit_policy policy) {
     if (!model_has_policy(policy)) {
         tap_skip("not compiled in");
     }
-    printf("# %s: LARDER_SEED=%llu, %u runs of %u steps\n", larder_fit_policy_text(policy),
-           (unsigned long long)seed, RANDOM_RUNS, STEPS);
+    printf("# %s: LARDER_SEED=" SEED_FORMAT ", %u runs of %u steps\n",
+           larder_fit_policy_text(policy), SEED_WORDS(seed), RANDOM_RUNS, RANDOM_STEPS);
     for (unsigned i = 0; i < RANDOM_RUNS; i++) {
         run.policy = policy;
         run.seed = tap_random(&state);
-        run.count = STEPS;
-        for (size_t s = 0; s < STEPS; s++) {
+        run.count = RANDOM_STEPS;
+        for (size_t s = 0; s < RANDOM_STEPS; s++) {
             uint64_t bits = tap_random(&state);
             run.steps[s].call = (uint8_t)bits;
             run.steps[s].slot = (uint8_t)(bits >> 8);

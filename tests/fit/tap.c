@@ -90,9 +90,15 @@ const char *tap_last_failure(void) {
     return failure;
 }
 
+#define DEFAULT_SEED UINT64_C(20260921)
+
 uint64_t tap_seed(void) {
+#ifdef __AVR__ /* no environment, and no strtoull() */
+    return DEFAULT_SEED;
+#else
     const char *text = getenv("LARDER_SEED");
-    return text != NULL ? strtoull(text, NULL, 0) : UINT64_C(20260921);
+    return text != NULL ? strtoull(text, NULL, 0) : DEFAULT_SEED;
+#endif
 }
 
 uint64_t tap_random(uint64_t *state) {

@@ -366,8 +366,9 @@ ok 'no apt at all'
 machine bookworm
 printf '%s\n' make gcc libc6-dev python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
     libfdt-dev:arm64 libfdt1 qemu-system-arm clang libclang-rt-14-dev libcmocka-dev gcovr \
-    device-tree-compiler git g++ clang-format-14 clang-tidy-14 shellcheck \
-    lib32gcc-12-dev libc6-dev-i386 gcc-arm-none-eabi libnewlib-arm-none-eabi >"$work/installed"
+    device-tree-compiler git g++ patch clang-format-14 clang-tidy-14 shellcheck \
+    lib32gcc-12-dev libc6-dev-i386 gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-avr avr-libc \
+    simavr >"$work/installed"
 fake make <<END
 echo "1 passed, 1 failed" >"\$LARDER_SUMMARY"
 echo "make: *** Error 1"
