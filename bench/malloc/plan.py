@@ -82,13 +82,13 @@ def find_allocators(build, names):
 # ---- Workloads --------------------------------------------------------------------------------------
 # Name, program and arguments, what it is. About half a second each.
 OWN = [
-    ("larson", "larson 80 2", "server: threads come and go and hand their blocks on"),
-    ("pipe", "pipe 60 2", "producer and consumer"),
+    ("larson", "larson 120 2", "server: threads come and go and hand their blocks on"),
+    ("pipe", "pipe 90 2", "producer and consumer"),
     ("short", "short 14", "short-lived small objects"),
     ("lifetimes", "lifetimes 120 2", "16 B to 1 KiB alive for random times, 2 threads"),
     ("matrices", "matrices 70", "blocks of 8 to 64 KiB"),
     ("large", "large 20", "blocks of 5 to 25 MiB"),
-    ("threads", "threads 150 4", "a thread for each request"),
+    ("threads", "threads 250 4", "a thread for each request"),
     ("pingpong-active", "pingpong 1500 2 active", "small objects of two threads, written to"),
     ("pingpong-passive", "pingpong 1500 2 passive", "the same, after a line was shared"),
     ("realloc", "realloc 14", "things that grow"),

@@ -152,14 +152,14 @@ set ylabel ""
 
 
 def dots_panel(title, by_allocator, workloads, rgb, subject):
-    """A line per workload, a dot per allocator, a logarithmic axis cut at 8."""
+    """A line per workload, a dot per allocator, a logarithmic axis cut at 0.5 and 8."""
     if not by_allocator:
         return ""
     blocks, plots = [], []
     names = [name for name in by_allocator if name != subject] + [subject] * (subject in by_allocator)
     ticks = ", ".join(f'"{name}" {len(workloads) - i}' for i, name in enumerate(workloads))
     for number, name in enumerate(names):
-        rows = "\n".join(f"{min(by_allocator[name][workload], 8)} {len(workloads) - i}"
+        rows = "\n".join(f"{min(max(by_allocator[name][workload], 0.5), 8)} {len(workloads) - i}"
                          for i, workload in enumerate(workloads) if workload in by_allocator[name])
         blocks.append(f"$d{number} << EOD\n{rows}\nEOD")
         size = 1.1 if name == subject else 0.7
@@ -167,7 +167,7 @@ def dots_panel(title, by_allocator, workloads, rgb, subject):
                      f'title "{name}"')
     return "\n".join(blocks) + f"""
 set title "{title}"
-set xlabel "relative to the best peer, logarithmic; the last dot: 8 or more"
+set xlabel "relative to the best peer, logarithmic; dots at an end: beyond it"
 set logscale x
 set xrange [0.5:8.5]
 set yrange [0.3:{len(workloads) + 0.7}]
@@ -195,7 +195,7 @@ set ylabel "time, 1 thread = 1"
 set logscale x 2
 set xrange [*:*]
 set yrange [0:*]
-set key bottom right font ",10" nobox
+set key bottom left Left reverse font ",10" nobox
 plot {", ".join(plots)}
 unset logscale x
 set ylabel ""
