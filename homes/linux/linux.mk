@@ -40,13 +40,19 @@ $(1)/liblarder.so: $(CORE_SRC:core/%.c=$(1)/malloc/core/%.o) \
 	    -o $$@ $$^ -pthread
 
 $(1)/malloc/larder.o: $(CORE_SRC:core/%.c=$(1)/malloc/core/%.o) \
-    $(LINUX_SRC:homes/linux/%.c=$(1)/malloc/home/%.o)
+    $(patsubst homes/linux/%.c,$(1)/malloc/home/%.o,$(filter-out %/operators.c,$(LINUX_SRC)))
 	$$(call say,LD,$$@)
 	$$(Q)$(2) -r $(OPT) $(LINUX_LTO) $(if $(LINUX_LTO),-flinker-output=nolto-rel) $(NO_BUILTIN) -nostdlib -o $$@.all $$^
 	$$(Q)$(4)objcopy --localize-hidden $$@.all $$@
 	$$(Q)rm -f $$@.all
 
-$(1)/liblarder.a: $(1)/malloc/larder.o
+# A member of its own, for C++ programs only.
+$(1)/malloc/operators.o: homes/linux/operators.c
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
+	$$(Q)$(2) $(LINUX_PORT_CFLAGS) -fPIC -DOPERATORS_NEED_RUNTIME $(3) -MMD -MP -c $$< -o $$@
+
+$(1)/liblarder.a: $(1)/malloc/larder.o $(1)/malloc/operators.o
 	$$(call say,AR,$$@)
 	$$(Q)rm -f $$@
 	$$(Q)$(4)ar rcs $$@ $$^

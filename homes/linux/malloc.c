@@ -208,20 +208,22 @@ EXPORT void *pvalloc(size_t size_bytes) {
 
 /* ---- C23 sized frees; the sizes are compared where debugging asks for it ---- */
 
-static void check_size(void *pointer, size_t size_bytes) {
-    if (options.debug && pointer && larder_owns(PROCESS, pointer) &&
+static SLOW void check_size(void *pointer, size_t size_bytes) {
+    if (pointer && larder_owns(PROCESS, pointer) &&
         larder_good_size(size_bytes) != larder_good_size(larder_size_of(PROCESS, pointer)))
         larder_free_sized(PROCESS, pointer, size_bytes); /* names the mistake and stops */
 }
 
 EXPORT void free_sized(void *pointer, size_t size_bytes) {
-    check_size(pointer, size_bytes);
+    if (!LIKELY(!options.debug))
+        check_size(pointer, size_bytes);
     give(pointer);
 }
 
 EXPORT void free_aligned_sized(void *pointer, size_t align_bytes, size_t size_bytes) {
     (void)align_bytes;
-    check_size(pointer, size_bytes);
+    if (!LIKELY(!options.debug))
+        check_size(pointer, size_bytes);
     give(pointer);
 }
 
