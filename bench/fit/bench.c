@@ -3,6 +3,7 @@
  *   bench traces           nanoseconds per operation and packing on three synthetic traces
  *   bench growth           the same operation with 10^2 .. 10^7 live chunks
  *   bench longest          the longest single operation of a trace, noise removed
+ *   bench clock            the counter of reference cycles and its MHz, to tell cycles from times
  *
  * Every contender runs in a process of its own. A region heap grows like a process: by 64 KiB at
  * the end of its region whenever a request fails; its footprint is what it has grown to. Packing is
@@ -266,6 +267,38 @@ static void one_longest(unsigned which) {
     printf("longest\t%s\t%.0f\n", name_of(which), (double)longest);
 }
 
+/* ---- Cycles ---------------------------------------------------------------------------------- */
+
+/* A counter of constant rate: on x86-64 the time stamp counter, on arm64 the generic timer's. These
+ * are reference cycles, not those the core ran: it may be clocked higher or lower. */
+#if defined __x86_64__
+#define COUNTER "time stamp counter"
+static uint64_t cycles(void) {
+    return __builtin_ia32_rdtsc();
+}
+#elif defined __aarch64__
+#define COUNTER "cntvct_el0"
+static uint64_t cycles(void) {
+    uint64_t value;
+    __asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(value));
+    return value;
+}
+#else
+#define COUNTER "none"
+static uint64_t cycles(void) {
+    return 0;
+}
+#endif
+
+static void print_clock(void) {
+    double before = now();
+    uint64_t first = cycles();
+    while (now() - before < 3e8) {
+    }
+    uint64_t last = cycles();
+    printf("clock\t%s\t%.1f\n", COUNTER, (double)(last - first) * 1e3 / (now() - before));
+}
+
 /* ---- Main ------------------------------------------------------------------------------------ */
 
 static void in_a_process(void (*body)(unsigned, unsigned), unsigned which, unsigned what) {
@@ -290,6 +323,10 @@ static void longest_of(unsigned which, unsigned what) {
 
 int main(int count, char **words) {
     unsigned most = count > 2 ? (unsigned)atoi(words[2]) : 7;
+    if (count > 1 && strcmp(words[1], "clock") == 0) {
+        print_clock();
+        return 0;
+    }
     for (unsigned which = 0; count > 1 && which <= GLIBC; which++) {
         if (strcmp(words[1], "traces") == 0) {
             for (unsigned kind = 0; kind < 3; kind++) {
