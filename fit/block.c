@@ -56,6 +56,7 @@ FIT_LOCAL void region_release(struct larder_fit *heap, struct larder_fit_region 
     fit_chunk *behind = chunk_at(chunk_bytes(chunk) + size);
     fit_chunk *before = chunk_follows_free(chunk) ? chunk_prev(chunk) : NULL;
     bool free_behind = chunk_is_free(behind);
+    LARDER_FIT_ASSERT(size >= FIT_ALIGN && (size & (FIT_ALIGN - 1)) == 0);
     heap->free_bytes += size;
     chunk_set_header(chunk, size | FIT_FREE);
     size_t size_behind = free_behind ? chunk_size(behind) : 0;
@@ -91,6 +92,7 @@ FIT_LOCAL void region_take(struct larder_fit *heap, struct larder_fit_region *re
 FIT_LOCAL void region_carve(struct larder_fit *heap, struct larder_fit_region *region,
                             fit_chunk *chunk, size_t need) {
     size_t size = chunk_size(chunk);
+    LARDER_FIT_ASSERT(need >= FIT_MIN && need <= size);
     if (size - need < FIT_MIN) {
         region_take(heap, region, chunk);
         return;
@@ -125,6 +127,7 @@ FIT_LOCAL bool region_absorb(struct larder_fit *heap, struct larder_fit_region *
 FIT_LOCAL void region_trim(struct larder_fit *heap, struct larder_fit_region *region,
                            fit_chunk *chunk, size_t need) {
     size_t rest = chunk_size(chunk) - need;
+    LARDER_FIT_ASSERT(need >= FIT_MIN && need <= chunk_size(chunk));
     if (rest < FIT_MIN) {
         return;
     }
@@ -156,6 +159,7 @@ static size_t read_word(const unsigned char *at) {
 
 FIT_LOCAL void chunk_set_asked(fit_chunk *chunk, size_t bytes) {
     size_t slack = chunk_capacity(chunk) - bytes;
+    LARDER_FIT_ASSERT(bytes + FIT_TAIL <= chunk_capacity(chunk));
     size_t header = chunk->header & ~FIT_SLACK;
     chunk_set_header(chunk, header | (slack > 0 ? FIT_SLACK : 0));
     if (slack == 0) {

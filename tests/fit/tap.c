@@ -39,6 +39,10 @@ void hooks_fatal(unsigned mistake, const void *pointer) {
     fail();
 }
 
+void hooks_assert(const char *what) {
+    tap_expect(false, what, "assertion", 0);
+}
+
 void hooks_lock(const void *heap) {
     tap_expect(locked == NULL, "the lock is not nested", __FILE__, __LINE__);
     locked = heap;

@@ -19,6 +19,7 @@ extern struct hooks_trace hooks_trace_last;
 extern "C" {
 #endif
 void hooks_fatal(unsigned mistake, const void *pointer);
+void hooks_assert(const char *what);
 void hooks_lock(const void *heap);
 void hooks_unlock(const void *heap);
 void hooks_trace(const void *heap, unsigned event, const void *pointer, size_t bytes);
@@ -27,6 +28,10 @@ void hooks_trace(const void *heap, unsigned event, const void *pointer, size_t b
 #endif
 
 #define LARDER_FIT_FATAL(mistake, pointer) hooks_fatal((unsigned)(mistake), (pointer))
+/* In the builds with assertions, as in core/: the coverage has no branches for them. */
+#ifdef LARDER_ASSERTIONS
+#define LARDER_FIT_ASSERT(expression) ((expression) ? (void)0 : hooks_assert(#expression))
+#endif
 #define LARDER_FIT_LOCK(heap) hooks_lock(heap)
 #define LARDER_FIT_UNLOCK(heap) hooks_unlock(heap)
 #define LARDER_FIT_TRACE(heap, event, pointer, bytes)                                              \
