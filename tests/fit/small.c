@@ -67,7 +67,7 @@ static void alignments_hold_or_are_null(void) {
 static void mistakes(void) {
     unsigned char *a = larder_fit_alloc(&heap, 40), *b = larder_fit_alloc(&heap, 40);
     EXPECT(a != NULL && b != NULL);
-    memset(b, 0x7f, 40);
+    bytes_fill(b, b + 40, 0x7f);
     larder_fit_free(&heap, a);
     EXPECT_MISTAKE(LARDER_FIT_DOUBLE_FREE, a, larder_fit_free(&heap, a));
     EXPECT_MISTAKE(LARDER_FIT_INTERIOR, b + 8, larder_fit_free(&heap, b + 8));
