@@ -1,0 +1,34 @@
+# Tests of the malloc of the Linux home. Each .c file of this folder is a program that runs with
+# build/linux/liblarder.so preloaded; each .sh file is a test too. support/ is linked into all.
+#
+#   build/plain/tests/linux/NAME          preloaded (it starts itself again: see support/tap.h)
+#   build/linux-aarch64/tests/linux/NAME  the same for arm64, in an emulator: pages.sh
+
+LINUX_TESTS_DIR := $(BUILD)/plain/tests/linux
+LINUX_TESTS_NAMES := $(patsubst tests/linux/%.c,%,$(sort $(wildcard tests/linux/*.c)))
+LINUX_TESTS_SUPPORT := $(sort $(wildcard tests/linux/support/*.c))
+LINUX_TESTS_SRC := $(sort $(wildcard tests/linux/*.c)) $(LINUX_TESTS_SUPPORT)
+# A realloc() that fails leaves its block alive, which gcc does not believe.
+LINUX_TESTS_CFLAGS := $(HOST_CFLAGS) -Itests/linux/support $(if $(findstring \
+    clang,$(CC)),,-Wno-use-after-free)
+
+# $(1) folder  $(2) compiler. Static patterns: tests/tests.mk has rules that match these names too.
+define linux_tests
+$(patsubst tests/linux/%.c,$(1)/%.o,$(LINUX_TESTS_SRC)): $(1)/%.o: tests/linux/%.c
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
+	$$(Q)$(2) $(LINUX_TESTS_CFLAGS) -MMD -MP -c $$< -o $$@
+
+# The programs export what they define, so that a test can stand in for a call of the library's.
+$(addprefix $(1)/,$(LINUX_TESTS_NAMES)): $(1)/%: $(1)/%.o \
+    $(LINUX_TESTS_SUPPORT:tests/linux/%.c=$(1)/%.o)
+	$$(call say,LINK,$$@)
+	$$(Q)$(2) -rdynamic -Wl,-z,dynamic-undefined-weak $$^ -pthread -ldl -lm -o $$@
+endef
+
+ifeq ($(VARIANT),plain)
+$(eval $(call linux_tests,$(LINUX_TESTS_DIR),$(CC)))
+TESTS += $(addprefix $(LINUX_TESTS_DIR)/,$(LINUX_TESTS_NAMES)) $(sort $(wildcard tests/linux/*.sh))
+TEST_DEPS += $(LINUX_DIR)/liblarder.so $(LINUX_DIR)/liblarder.a
+TEST_OPTIONS += 'linux/*:limit=300'
+endif
