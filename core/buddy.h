@@ -68,6 +68,15 @@ static inline struct zone *buddies_zone_of(struct buddies *buddies, uint64_t fra
     return zone;
 }
 
+/* Frames ever given to any zone, less those reserved again. */
+static inline uint64_t buddies_usable(const struct buddies *buddies) {
+    uint64_t usable = 0;
+    for (unsigned i = 0; i < buddies->zone_count; i++) {
+        usable += buddies->zone[i].usable;
+    }
+    return usable;
+}
+
 /* How many of the `count` frames from `first` on lie in the zone of the first. */
 static inline uint64_t zone_part(const struct zone *zone, uint64_t first, uint64_t count) {
     return min_u64(count, zone->end_pageblock * PAGEBLOCK_FRAMES - first);

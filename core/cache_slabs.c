@@ -203,7 +203,8 @@ static struct slab *slab_make(struct larder_cache *cache, larder_flags flags) {
     if (!construct_slab(cache, slab)) {
         goto free_track;
     }
-    object_debug_paint(&(struct object_debug){slab, &cache->geometry, cache->debug, cache->name});
+    struct object_debug debug = debug_of(cache, slab);
+    object_debug_paint(&debug);
     own_frames(cache, first, slab);
     larder_port_trace("slab+", base, cache->geometry.slots);
     return slab;

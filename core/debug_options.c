@@ -12,17 +12,15 @@
 #define DEBUG_DEFAULT                                                                              \
     (LARDER_DEBUG_SANITY | LARDER_DEBUG_RED_ZONE | LARDER_DEBUG_POISON | LARDER_DEBUG_OWNER)
 
+_Static_assert(LARDER_DEBUG_SANITY == 1u << 0 && LARDER_DEBUG_RED_ZONE == 1u << 1 &&
+                   LARDER_DEBUG_POISON == 1u << 2 && LARDER_DEBUG_OWNER == 1u << 3 &&
+                   LARDER_DEBUG_FAULT == 1u << 4,
+               "as in DEBUG_LETTERS");
+
 static bool parse_letter(char letter, uint32_t *flags) {
-    static const struct {
-        char letter;
-        uint32_t flag;
-    } letters[] = {
-        {'F', LARDER_DEBUG_SANITY}, {'Z', LARDER_DEBUG_RED_ZONE}, {'P', LARDER_DEBUG_POISON},
-        {'U', LARDER_DEBUG_OWNER},  {'A', LARDER_DEBUG_FAULT},
-    };
-    for (unsigned i = 0; i < ARRAY_LENGTH(letters); i++) {
-        if (letters[i].letter == letter) {
-            *flags |= letters[i].flag;
+    for (unsigned i = 0; DEBUG_LETTERS[i] != '\0'; i++) {
+        if (DEBUG_LETTERS[i] == letter) {
+            *flags |= 1u << i;
             return true;
         }
     }

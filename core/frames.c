@@ -13,24 +13,6 @@
 
 #include "larder/heap.h"
 
-/* ---- zones ---- */
-
-/* Zones are asked from the highest allowed one down. */
-static unsigned highest_zone(const struct larder *larder, larder_flags flags) {
-    unsigned limit = flags >> LARDER_ZONE_SHIFT;
-    return (limit == 0 || limit > larder->buddies.zone_count ? larder->buddies.zone_count : limit) -
-           1;
-}
-
-static bool is_above_watermark(const struct zone *zone, uint64_t count, larder_flags flags) {
-    uint64_t keep = (flags & LARDER_USE_RESERVE) != 0 ? 0 : zone->reserve;
-    return zone->free >= count + keep;
-}
-
-static bool flags_are_known(larder_flags flags) {
-    return (flags & ~LARDER_FLAGS_ALL) == 0;
-}
-
 /* ---- blocks ---- */
 
 static frame_index take_once(struct larder *larder, unsigned order, uint64_t count,
@@ -232,10 +214,7 @@ void frames_flush_bins(struct larder *larder, struct larder_slot *slot, bool and
 
 /* Small machines keep no page blocks in bins: the share is rounded down, to none. */
 static uint32_t capacity_of(const struct larder *larder, unsigned bin) {
-    uint64_t usable = 0;
-    for (unsigned i = 0; i < larder->buddies.zone_count; i++) {
-        usable += larder->buddies.zone[i].usable;
-    }
+    uint64_t usable = buddies_usable(&larder->buddies);
     uint64_t share =
         bin < WHOLE_BIN ? bin_capacity[bin] : usable / (WHOLE_BIN_SHARE * PAGEBLOCK_FRAMES);
     return (uint32_t)min_u64(share, bin_capacity[bin]);

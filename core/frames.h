@@ -5,6 +5,22 @@
 #include "instance.h"
 #include "larder/frames.h"
 
+static inline bool flags_are_known(larder_flags flags) {
+    return (flags & ~LARDER_FLAGS_ALL) == 0;
+}
+
+/* Zones are asked from the highest allowed one down. */
+static inline unsigned highest_zone(const struct larder *larder, larder_flags flags) {
+    unsigned limit = flags >> LARDER_ZONE_SHIFT, count = larder->buddies.zone_count;
+    return (limit == 0 || limit > count ? count : limit) - 1;
+}
+
+/* Can the zone spare so many frames? Its lock is held. */
+static inline bool is_above_watermark(const struct zone *zone, uint64_t count, larder_flags flags) {
+    uint64_t keep = (flags & LARDER_USE_RESERVE) != 0 ? 0 : zone->reserve;
+    return zone->free >= count + keep;
+}
+
 /* A block of 2^order frames straight from the buddies; its owner bytes are the caller's to set.
  * FRAME_NONE iff there is none after reclaim. No lock held. */
 frame_index frames_take(struct larder *larder, unsigned order, larder_flags flags);

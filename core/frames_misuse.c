@@ -18,12 +18,9 @@ static uint64_t head_of(const struct larder *larder, uint64_t index) {
     return index;
 }
 
-/* The buddies got whole frames only. */
 static bool is_usable(struct larder *larder, uint64_t index) {
-    const struct larder_range *range =
-        larder_ranges_find(&larder->map.ranges, frame_address(&larder->map, index));
-    return range != NULL && range->kind == LARDER_RANGE_USABLE &&
-           range_end(range) - frame_address(&larder->map, index) >= FRAME_BYTES;
+    uint64_t address = frame_address(&larder->map, index);
+    return range_gives_frame(larder_ranges_find(&larder->map.ranges, address), address);
 }
 
 /* A run from larder_frames_alloc_contiguous() may start anywhere: look back for it, to the first

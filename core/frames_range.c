@@ -9,24 +9,26 @@
 #define SCAN_FRAMES                                                                                \
     (64u * PAGEBLOCK_FRAMES) /* looked at with the zone's lock held: 64 page blocks */
 
+/* Take exactly these frames of one zone; false, with nothing taken, iff one is in use or the zone
+ * cannot spare them. */
+static bool take_if_free(struct larder *larder, struct zone *zone, uint64_t first, uint64_t count,
+                         larder_flags flags) {
+    lock_acquire(&zone->lock);
+    bool is_free = is_above_watermark(zone, count, flags) &&
+                   buddy_range_is_free(&larder->buddies, first, count);
+    if (is_free) {
+        buddy_take_range(&larder->buddies, zone, first, count);
+    }
+    lock_release(&zone->lock);
+    return is_free;
+}
+
 /* ---- resize ---- */
 
 static bool grow_run(struct larder *larder, uint64_t index, uint64_t old, uint64_t count) {
     struct zone *zone = buddies_zone_of(&larder->buddies, index);
-    uint64_t more = count - old;
-    uint64_t end;
-    if (!checked_add(index, count, &end) || end > zone->end_pageblock * PAGEBLOCK_FRAMES ||
-        end > larder->map.count_frames) {
-        return false;
-    }
-    lock_acquire(&zone->lock);
-    bool is_free = zone->free >= more + zone->reserve &&
-                   buddy_range_is_free(&larder->buddies, index + old, more);
-    if (is_free) {
-        buddy_take_range(&larder->buddies, zone, index + old, more);
-    }
-    lock_release(&zone->lock);
-    return is_free;
+    return zone_part(zone, index, count) == count &&
+           take_if_free(larder, zone, index + old, count - old, 0);
 }
 
 enum larder_status larder_frames_resize(struct larder *larder, void *frames, uint64_t count) {
@@ -81,28 +83,11 @@ struct contiguous {
     larder_flags flags;
 };
 
-static bool is_above_watermark(const struct zone *zone, const struct contiguous *want) {
-    uint64_t keep = (want->flags & LARDER_USE_RESERVE) != 0 ? 0 : zone->reserve;
-    return zone->free >= want->count + keep;
-}
-
 static bool zone_has_enough(struct zone *zone, const struct contiguous *want) {
     lock_acquire(&zone->lock);
-    bool has_enough = is_above_watermark(zone, want);
+    bool has_enough = is_above_watermark(zone, want->count, want->flags);
     lock_release(&zone->lock);
     return has_enough;
-}
-
-static bool take_if_still_free(struct larder *larder, struct zone *zone, uint64_t first,
-                               const struct contiguous *want) {
-    lock_acquire(&zone->lock);
-    bool is_free =
-        is_above_watermark(zone, want) && buddy_range_is_free(&larder->buddies, first, want->count);
-    if (is_free) {
-        buddy_take_range(&larder->buddies, zone, first, want->count);
-    }
-    lock_release(&zone->lock);
-    return is_free;
 }
 
 /* First fit in one zone, lowest address first. FRAME_NONE iff nothing fits. */
@@ -119,7 +104,7 @@ static frame_index contiguous_in_zone(struct larder *larder, struct zone *zone,
         uint64_t taken = first_taken(larder, zone, first, first + want->count);
         if (taken < first + want->count) {
             first = taken + 1;
-        } else if (take_if_still_free(larder, zone, first, want)) {
+        } else if (take_if_free(larder, zone, first, want->count, want->flags)) {
             return (frame_index)first;
         }
     }
@@ -127,10 +112,7 @@ static frame_index contiguous_in_zone(struct larder *larder, struct zone *zone,
 }
 
 static frame_index find_contiguous(struct larder *larder, const struct contiguous *want) {
-    unsigned zone_limit = want->flags >> LARDER_ZONE_SHIFT;
-    unsigned zones = larder->buddies.zone_count;
-    zones = zone_limit > 0 && zone_limit < zones ? zone_limit : zones;
-    for (unsigned i = zones; i-- > 0;) {
+    for (unsigned i = highest_zone(larder, want->flags) + 1; i-- > 0;) {
         frame_index index = contiguous_in_zone(larder, &larder->buddies.zone[i], want);
         if (index != FRAME_NONE) {
             return index;
@@ -168,7 +150,7 @@ void *larder_frames_alloc_contiguous(struct larder *larder, uint64_t count, uint
     };
     frame_index index = FRAME_NONE;
     if (count > 0 && count <= larder->map.count_frames && is_power_of_two(align_bytes) &&
-        (flags & ~LARDER_FLAGS_ALL) == 0) {
+        flags_are_known(flags)) {
         index = take_contiguous(larder, &want);
     }
     if (index == FRAME_NONE) {
@@ -286,13 +268,7 @@ static bool take_exactly(struct larder *larder, uint64_t first, uint64_t end) {
     for (uint64_t at = first; at < end;) {
         struct zone *zone = buddies_zone_of(&larder->buddies, at);
         uint64_t here = zone_part(zone, at, end - at);
-        lock_acquire(&zone->lock);
-        bool is_free = buddy_range_is_free(&larder->buddies, at, here);
-        if (is_free) {
-            buddy_take_range(&larder->buddies, zone, at, here);
-        }
-        lock_release(&zone->lock);
-        if (!is_free) {
+        if (!take_if_free(larder, zone, at, here, LARDER_USE_RESERVE)) {
             frames_give(larder, first, at - first);
             return false;
         }

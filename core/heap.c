@@ -44,7 +44,7 @@ static void *alloc_run(struct larder *larder, size_t size_bytes, uint64_t align_
 static NOINLINE void *alloc_slow(struct larder *larder, size_t size_bytes, larder_flags flags,
                                  uintptr_t site) {
     bool has_zone = flags >> LARDER_ZONE_SHIFT != 0;
-    if (!size_is_possible(size_bytes) || (flags & ~LARDER_FLAGS_ALL) != 0) {
+    if (!size_is_possible(size_bytes) || !flags_are_known(flags)) {
         return frames_finish(NULL, 0, flags);
     }
     if (size_bytes > LARDER_CLASS_MAX_BYTES || has_zone) {
@@ -122,8 +122,7 @@ void *larder_aligned(struct larder *larder, size_t align_bytes, size_t size_byte
 
 void *larder_aligned_flags(struct larder *larder, size_t align_bytes, size_t size_bytes,
                            larder_flags flags) {
-    if ((flags & ~LARDER_FLAGS_ALL) != 0 || !is_power_of_two(align_bytes) ||
-        !size_is_possible(size_bytes)) {
+    if (!flags_are_known(flags) || !is_power_of_two(align_bytes) || !size_is_possible(size_bytes)) {
         return NULL;
     }
     if (align_bytes <= HEAP_ALIGN) {

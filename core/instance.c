@@ -68,10 +68,7 @@ static void hand_over(struct larder *larder, struct larder_ranges *ranges) {
 /* Each zone keeps its share of the reserve. Rounded down: a zone without memory keeps nothing. */
 static void share_reserve(struct larder *larder, uint64_t reserve_frames) {
     struct buddies *buddies = &larder->buddies;
-    uint64_t usable = 0;
-    for (unsigned i = 0; i < buddies->zone_count; i++) {
-        usable += buddies->zone[i].usable;
-    }
+    uint64_t usable = buddies_usable(buddies);
     for (unsigned i = 0; i < buddies->zone_count; i++) {
         struct zone *zone = &buddies->zone[i];
         uint64_t share = usable == 0 ? 0 : zone->usable * min_u64(reserve_frames, usable) / usable;

@@ -26,6 +26,7 @@ enum {
 _Static_assert(ID_MAGAZINES + MAGAZINE_SIZES <= ID_CLASSES, "the internal caches have eight ids");
 _Static_assert(ID_TYPED <= (int)BINS_OWNED, "size classes are on the fast path");
 
+#define DEBUG_LETTERS "FZPUA" /* letter i stands for bit i of the debug flags */
 #define DEBUG_BLOCKS_MAX 8u
 #define DEBUG_TEXT_BYTES 257u
 

@@ -173,3 +173,8 @@ const struct larder_range *larder_ranges_find(const struct larder_ranges *ranges
     }
     return NULL;
 }
+
+bool range_gives_frame(const struct larder_range *range, uint64_t address) {
+    return range != NULL && range->kind == LARDER_RANGE_USABLE &&
+           range_end(range) - address >= FRAME_BYTES;
+}

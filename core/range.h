@@ -38,4 +38,8 @@ static inline void range_round_inward(const struct larder_range *range, uint64_t
     }
 }
 
+/* Do the buddies have the frame at an address of this range (NULL: of none)? They get whole ones
+ * only. */
+bool range_gives_frame(const struct larder_range *range, uint64_t address);
+
 #endif

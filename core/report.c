@@ -59,10 +59,9 @@ void larder_fragmentation(struct larder *larder, const struct larder_sink *sink)
 /* ---- slabinfo ---- */
 
 static void debug_letters(uint32_t flags, char *text) {
-    static const char letters[] = "FZPUA";
-    for (unsigned i = 0; i + 1 < sizeof(letters); i++) {
+    for (unsigned i = 0; DEBUG_LETTERS[i] != '\0'; i++) {
         if ((flags >> i & 1) != 0) {
-            *text++ = letters[i];
+            *text++ = DEBUG_LETTERS[i];
         }
     }
     *text = '\0';

@@ -168,11 +168,6 @@ static void vote_for(struct vote *vote, unsigned id) {
     vote->count = vote->id == id ? vote->count + 1 : vote->count - 1;
 }
 
-/* The buddies get whole frames only. */
-static bool holds_frame(const struct larder_range *range, uint64_t address) {
-    return range->size_bytes - (address - range->address) >= FRAME_BYTES;
-}
-
 /* What a frame is when it is neither a slab's nor the start of a block: by its range and the
  * buddies. */
 static void count_plain(struct larder *larder, uint64_t index, struct larder_map_cell *cell) {
@@ -180,7 +175,7 @@ static void count_plain(struct larder *larder, uint64_t index, struct larder_map
     const struct larder_range *range = larder_ranges_find(&larder->map.ranges, address);
     if (range == NULL || range->kind == LARDER_RANGE_DEVICE) {
         cell->absent++;
-    } else if (range->kind != LARDER_RANGE_USABLE || !holds_frame(range, address)) {
+    } else if (!range_gives_frame(range, address)) {
         cell->reserved++;
     } else if (buddy_range_is_free(&larder->buddies, index, 1)) {
         cell->free++;

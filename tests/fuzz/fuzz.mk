@@ -79,10 +79,10 @@ FUZZ_FAULTS += $(2)-$(1)
 endef
 FUZZ_FAULTS :=
 $(eval $(call fuzz_fault,merge,ranges,core/range.c,s/last->kind == kind \&\& //))
-$(eval $(call fuzz_fault,inward,ranges,core/frames_misuse.c,/^           range_end(range)/s/>= FRAME_BYTES/>= 1/))
+$(eval $(call fuzz_fault,inward,ranges,core/range.c,/^           range_end(range)/s/>= FRAME_BYTES/>= 1/))
 $(eval $(call fuzz_fault,wrap,devicetree,homes/kernel/boot/devicetree.c,s/if (last < region->address)/if (0)/))
 $(eval $(call fuzz_fault,width,devicetree,homes/kernel/boot/devicetree_node.c,s/ || count % width != 0//))
-$(eval $(call fuzz_fault,grow,operations,core/frames_range.c,s/index + old. more/& - 1/))
+$(eval $(call fuzz_fault,grow,operations,core/frames_range.c,s/index + old. count - old/& - 1/))
 $(eval $(call fuzz_fault,zero,operations,core/cache.c,/object != NULL/s/flags \& LARDER_ZERO/flags \& 4096/))
 $(eval $(call fuzz_fault,length,options,core/debug_options.c,s/length + 1 == DEBUG_TEXT_BYTES/length == DEBUG_TEXT_BYTES/))
 $(eval $(call fuzz_fault,last,options,core/debug_options.c,s/i = larder->debug.count; i-- > 0;/i = 0; i < larder->debug.count; i++/))
