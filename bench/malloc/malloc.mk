@@ -16,9 +16,6 @@ ALLOCATORS ?=
 GROWTH ?=
 ENV ?=
 
-# larder's library, from the day there is a rule for it.
-BENCH_MALLOC_LARDER := $(if $(findstring /liblarder.so,$(file <homes/linux/linux.mk)),$(LINUX_DIR)/liblarder.so)
-
 $(BENCH_MALLOC_DIR)/%.o: bench/malloc/workloads/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
@@ -59,7 +56,7 @@ $(BENCH_MALLOC_DIR)/redis-server:
 
 .PHONY: bench-malloc bench-malloc-build
 bench-malloc-build: $(addprefix $(BENCH_MALLOC_DIR)/,$(BENCH_MALLOC_NAMES) launch whose redis-server) \
-    $(BENCH_MALLOC_INPUTS) $(BENCH_MALLOC_LARDER)
+    $(BENCH_MALLOC_INPUTS) $(LINUX_DIR)/liblarder.so
 
 bench-malloc: bench-malloc-build ## malloc of any program against its peers: QUICK=1, WORKLOADS=, ALLOCATORS=
 	$(Q)bench/malloc/run --build $(BUILD) $(if $(HELP),--help) $(if $(QUICK),--quick) \
