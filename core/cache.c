@@ -116,19 +116,9 @@ static void bin_unguard(const struct guarded_bin *here) {
 static bool load_from_depot(struct larder_cache *cache, struct bin *bin) {
     lock_acquire(&cache->lock);
     bool is_loaded = depot_load(&cache->depot, bin);
-    cache->refills += is_loaded;
+    cache->refills++;
     lock_release(&cache->lock);
     return is_loaded;
-}
-
-/* False iff the depot has no empty magazine, or enough full ones. */
-static bool unload_to_depot(struct larder_cache *cache, struct bin *bin) {
-    lock_acquire(&cache->lock);
-    bool is_unloaded =
-        cache->depot.count_full < cache->depot_full_max && depot_unload(&cache->depot, bin);
-    cache->drains += is_unloaded;
-    lock_release(&cache->lock);
-    return is_unloaded;
 }
 
 static void put_in_depot(struct larder_cache *cache, struct magazine *magazine) {
@@ -144,12 +134,20 @@ static struct magazine *empty_magazine(struct larder_cache *cache) {
     return magazine != NULL ? magazine : magazine_new(cache->larder, cache->magazine_capacity);
 }
 
-static void *alloc_from_bin(struct larder_cache *cache) {
+/* Out of the bin and the depot; if both are empty NULL, and the bin's empty magazine (or none), to
+ * be filled. */
+static void *alloc_from_bin(struct larder_cache *cache, struct magazine **empty) {
+    void *object = NULL;
     struct guarded_bin here = bin_guard(cache);
-    struct bin *bin = here.bin;
-    void *object = bin == NULL ? NULL : bin_take(bin);
-    if (object == NULL && bin != NULL && load_from_depot(cache, bin)) {
-        object = bin_take(bin);
+    if (here.bin != NULL) {
+        object = bin_take(here.bin);
+        if (object == NULL && load_from_depot(cache, here.bin)) {
+            object = bin_take(here.bin);
+        }
+        if (object == NULL) {
+            *empty = here.bin->loaded;
+            here.bin->loaded = magazine_nothing();
+        }
     }
     bin_unguard(&here);
     return object;
@@ -170,11 +168,10 @@ static void reverse(void **object, size_t count) {
  * to the depot. */
 static void install(struct larder_cache *cache, struct magazine *magazine) {
     struct guarded_bin here = bin_guard(cache);
-    struct bin *bin = here.bin;
     struct magazine *unused = magazine;
-    if (bin != NULL && bin->loaded->count == 0) {
-        unused = bin->loaded;
-        bin->loaded = magazine;
+    if (here.bin != NULL && here.bin->loaded->count == 0) {
+        unused = here.bin->loaded;
+        here.bin->loaded = magazine;
     }
     bin_unguard(&here);
     if (magazine_is_real(unused)) {
@@ -182,9 +179,13 @@ static void install(struct larder_cache *cache, struct magazine *magazine) {
     }
 }
 
-/* One object by way of a magazine filled from the slabs; NULL iff there is no memory for either. */
-static void *alloc_filling(struct larder_cache *cache, larder_flags flags, uintptr_t site) {
-    struct magazine *magazine = empty_magazine(cache);
+/* One object by way of a magazine filled from the slabs: this one, or another if it is none. NULL
+ * iff there is no memory for either. */
+static void *alloc_filling(struct larder_cache *cache, struct magazine *magazine,
+                           larder_flags flags, uintptr_t site) {
+    if (!magazine_is_real(magazine)) {
+        magazine = empty_magazine(cache);
+    }
     if (magazine == NULL) {
         return NULL;
     }
@@ -196,18 +197,16 @@ static void *alloc_filling(struct larder_cache *cache, larder_flags flags, uintp
     reverse(magazine->object, magazine->count);
     void *object = magazine->object[--magazine->count];
     install(cache, magazine);
-    lock_acquire(&cache->lock);
-    cache->refills++;
-    lock_release(&cache->lock);
     return object;
 }
 
 static void *alloc_anywhere(struct larder_cache *cache, larder_flags flags, uintptr_t site) {
     void *object = NULL;
     if (cache->magazine_capacity > 0 && slots_make_bin(cache->larder, cache->id)) {
-        object = alloc_from_bin(cache);
+        struct magazine *empty = magazine_nothing();
+        object = alloc_from_bin(cache, &empty);
         if (object == NULL) {
-            object = alloc_filling(cache, flags, site);
+            object = alloc_filling(cache, empty, flags, site);
         }
     }
     if (object == NULL) {
@@ -254,57 +253,71 @@ static void empty_into_slabs(struct larder_cache *cache, struct magazine *magazi
     magazine->count = 0;
 }
 
-/* False iff the bin has no room and neither the swap nor the depot make any. */
-static bool free_to_bin(struct larder_cache *cache, void *object) {
+/* Exchange the bin's fullness with the depot. False iff that has no empty magazine, or enough full
+ * ones: `is_enough`. */
+static bool unload_to_depot(struct larder_cache *cache, struct bin *bin, bool *is_enough) {
+    lock_acquire(&cache->lock);
+    *is_enough = cache->depot.count_full >= cache->depot_full_max;
+    bool is_unloaded = !*is_enough && depot_unload(&cache->depot, bin);
+    cache->drains++;
+    lock_release(&cache->lock);
+    return is_unloaded;
+}
+
+/* Into the bin, or the depot's exchange for its fullness. If neither has room false, and a full
+ * magazine out of the bin, to be emptied, unless a new one should be made. */
+static bool free_to_bin(struct larder_cache *cache, void *object, struct magazine **full) {
     struct guarded_bin here = bin_guard(cache);
     struct bin *bin = here.bin;
-    bool is_done = bin != NULL && (bin_give(bin, object) ||
-                                   (unload_to_depot(cache, bin) && bin_give(bin, object)));
+    bool is_done = bin != NULL && bin_give(bin, object), is_enough = false;
+    if (bin != NULL && !is_done) {
+        is_done = unload_to_depot(cache, bin, &is_enough) && bin_give(bin, object);
+        if (is_enough && bin->previous->count > 0) {
+            *full = bin->previous;
+            bin->previous = magazine_nothing();
+        }
+    }
     bin_unguard(&here);
     return is_done;
 }
 
-/* Take a full magazine out of the bin; NULL iff it has none. */
-static struct magazine *detach_full(struct larder_cache *cache) {
-    struct magazine *full = NULL;
+/* The same with an empty magazine for the bin, or the depot, to keep. */
+static bool free_with(struct larder_cache *cache, struct magazine *magazine, void *object) {
     struct guarded_bin here = bin_guard(cache);
-    struct bin *bin = here.bin;
-    if (bin != NULL && bin->previous->count > 0) {
-        full = bin->previous;
-        bin->previous = magazine_nothing();
+    bool is_done = false, is_kept = here.bin != NULL && !magazine_is_real(here.bin->previous);
+    if (is_kept) {
+        here.bin->previous = magazine;
+        is_done = bin_give(here.bin, object);
     }
     bin_unguard(&here);
-    return full;
+    if (!is_kept) {
+        put_in_depot(cache, magazine);
+    }
+    return is_done;
 }
 
-/* Make the next free_to_bin() succeed: a fresh magazine while the depot may still grow, else empty
- * one of ours. */
-static bool make_room(struct larder_cache *cache) {
-    lock_acquire(&cache->lock);
-    bool may_grow = cache->depot.count_full < cache->depot_full_max;
-    cache->drains += !may_grow;
-    lock_release(&cache->lock);
-    struct magazine *magazine = may_grow ? NULL : detach_full(cache);
-    if (magazine != NULL) {
-        empty_into_slabs(cache, magazine);
-    } else {
-        magazine = magazine_new(cache->larder, cache->magazine_capacity);
-    }
-    if (magazine == NULL) {
+/* By way of the caller's bin. False iff it has none, or there is no memory for a magazine. */
+static bool free_to_slot(struct larder_cache *cache, void *object) {
+    if (cache->magazine_capacity == 0 || !slots_make_bin(cache->larder, cache->id)) {
         return false;
     }
-    struct guarded_bin here = bin_guard(cache);
-    struct bin *bin = here.bin;
-    struct magazine *unused = magazine;
-    if (bin != NULL && !magazine_is_real(bin->previous)) {
-        bin->previous = magazine;
-        unused = NULL;
+    for (;;) {
+        struct magazine *magazine = NULL;
+        if (free_to_bin(cache, object, &magazine)) {
+            return true;
+        }
+        if (magazine != NULL) {
+            empty_into_slabs(cache, magazine);
+        } else {
+            magazine = magazine_new(cache->larder, cache->magazine_capacity);
+        }
+        if (magazine == NULL) {
+            return false;
+        }
+        if (free_with(cache, magazine, object)) {
+            return true;
+        }
     }
-    bin_unguard(&here);
-    if (unused != NULL) {
-        put_in_depot(cache, unused);
-    }
-    return true;
 }
 
 NOINLINE void cache_free_slow(struct larder_cache *cache, void *object, uintptr_t site) {
@@ -314,13 +327,7 @@ NOINLINE void cache_free_slow(struct larder_cache *cache, void *object, uintptr_
     cache_check_alive(cache);
     cache_check_owner(cache, object);
     slots_catch_up(cache->larder);
-    bool has_bin = cache->magazine_capacity > 0 && slots_make_bin(cache->larder, cache->id);
-    while (has_bin && !free_to_bin(cache, object)) {
-        if (!make_room(cache)) {
-            has_bin = false;
-        }
-    }
-    if (!has_bin) {
+    if (!free_to_slot(cache, object)) {
         cache_give(cache, 1, &object, site);
     }
 }

@@ -21,7 +21,9 @@ static unsigned bucket_of(const struct larder_cache *cache, const struct slab *s
     if (slab_is_empty(slab, &cache->geometry)) {
         return SLAB_BUCKET_EMPTY;
     }
-    return slab->count_free * SLAB_BUCKETS / cache->geometry.slots;
+    /* count_free * SLAB_BUCKETS / slots, for less than slots, without the division. */
+    uint32_t scaled = slab->count_free * SLAB_BUCKETS, slots = cache->geometry.slots;
+    return scaled < slots ? 0 : scaled < 2 * slots ? 1 : scaled < 3 * slots ? 2 : 3;
 }
 
 static void link_slab(struct larder_cache *cache, struct slab *slab) {
@@ -341,27 +343,53 @@ static struct slab *slab_of(struct larder_cache *cache, const void *object) {
     return cache->larder->map.record[frame_of(&cache->larder->map, object)].slab;
 }
 
-static void give_one(struct larder_cache *cache, void *object, uintptr_t site) {
-    struct slab *slab = slab_of(cache, object);
+/* `object` is in one of the slab's frames. */
+static void give_one(struct larder_cache *cache, struct slab *slab, void *object, uintptr_t site) {
     uint32_t slot = slab_slot_of(slab, &cache->geometry, object);
-    if (slot == SLAB_SLOTS_MAX) {
+    if (UNLIKELY(slot == SLAB_SLOTS_MAX)) {
         fatal_raise(LARDER_FATAL_INTERIOR_FREE, object, cache->name, "not the start of an object");
     }
-    if (slab_is_free(slab, slot)) {
+    if (UNLIKELY(slab_is_free(slab, slot))) {
         fatal_raise(LARDER_FATAL_DOUBLE_FREE, object, cache->name, "the object is free already");
     }
     if (cache->debug != 0) {
         debug_give(cache, slab, slot, site);
     }
     slab_give(slab, slot);
+}
+
+/* Neighbours in the array that share a slab go into it together; it is placed once. Returns how
+ * many did. */
+static size_t give_to_one_slab(struct larder_cache *cache, size_t count, void *const *objects,
+                               uintptr_t site) {
+    size_t given = 0;
+    struct slab *slab = slab_of(cache, objects[0]);
+    size_t slab_bytes = FRAME_BYTES << cache->geometry.order;
+    do {
+        give_one(cache, slab, objects[given++], site);
+    } while (given < count &&
+             (size_t)((const unsigned char *)objects[given] - slab->base) < slab_bytes);
     place_slab(cache, slab);
+    return given;
+}
+
+/* Empty slabs are kept for as long as the working set may want them again, but no more than an
+ * eighth of those in use, beside a few: what one phase of a program leaves is the next one's. */
+static uint64_t empty_surplus(const struct larder_cache *cache) {
+    uint64_t used = cache->slab_count - cache->empty_count;
+    uint64_t kept = used / 8 + (LARDER_EMPTY_BYTES >> (FRAME_SHIFT + cache->geometry.order));
+    return cache->empty_count > kept ? cache->empty_count - kept : 0;
 }
 
 void cache_give(struct larder_cache *cache, size_t count, void *const *objects, uintptr_t site) {
     lock_acquire(&cache->lock);
-    for (size_t i = 0; i < count; i++) {
-        give_one(cache, objects[i], site);
+    for (size_t given = 0; given < count;) {
+        given += give_to_one_slab(cache, count - given, objects + given, site);
     }
     cache->taken -= count;
+    uint64_t surplus = empty_surplus(cache);
     lock_release(&cache->lock);
+    if (UNLIKELY(surplus > 0)) {
+        cache_trim(cache, surplus);
+    }
 }

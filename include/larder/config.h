@@ -53,6 +53,12 @@
 #define LARDER_MAGAZINE_BYTES 32768
 #endif
 
+/* Empty slabs that a cache keeps for the working-set rule to judge, in bytes, beside an eighth of
+ * those in use; what is more goes back at once. */
+#ifndef LARDER_EMPTY_BYTES
+#define LARDER_EMPTY_BYTES (1u << 20)
+#endif
+
 /* 1: our own mistakes are assertions (see core/check.h). 0: they compile to nothing. */
 #ifndef LARDER_ASSERTIONS
 #define LARDER_ASSERTIONS 0
