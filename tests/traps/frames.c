@@ -311,8 +311,10 @@ static void prepare_09(void *context) {
 static void use_09(void *context) {
     (void)context;
     void *frames = larder_frames_alloc(larder, 5, 0), *object = larder_zalloc(larder, 100);
+    void *larger = larder_alloc(larder, 3000);
     larder_frames_free(larder, frames);
     larder_free(larder, object);
+    larder_free(larder, larger);
 }
 
 static void interrupt_09(void *context) {
