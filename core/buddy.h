@@ -114,6 +114,9 @@ bool buddy_take_dirty(struct buddies *buddies, struct zone *zone, unsigned age, 
 void buddy_give_purged(struct buddies *buddies, struct zone *zone, uint64_t number,
                        const uint64_t free_bits[PAGEBLOCK_WORDS], bool is_clean);
 
+/* Free frames in dirty page blocks. O(dirty page blocks). */
+uint64_t buddy_count_dirty(const struct buddies *buddies, struct zone *zone);
+
 /* The interval is over: what became dirty in it is old now. */
 void buddy_age_dirty(struct zone *zone);
 

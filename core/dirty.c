@@ -106,6 +106,21 @@ void buddy_age_dirty(struct zone *zone) {
     }
 }
 
+uint64_t buddy_count_dirty(const struct buddies *buddies, struct zone *zone) {
+    uint64_t frames = 0;
+    lock_assert_held(&zone->lock);
+    for (unsigned age = 0; age < DIRTY_AGES; age++) {
+        LIST_EACH(link, &zone->dirty[age]) {
+            const struct pageblock *block = LIST_ENTRY(link, struct pageblock, dirty_link);
+            bool is_whole = buddy_whole_order(buddies, (uint64_t)(block - buddies->pageblock)) != 0;
+            frames += is_whole                         ? PAGEBLOCK_FRAMES
+                      : block->state == PAGEBLOCK_OPEN ? block->count_free
+                                                       : 0;
+        }
+    }
+    return frames;
+}
+
 /* ---- purging ---- */
 
 /* Tell the port about each free run. True iff all of the page block reads as zero now. */

@@ -428,6 +428,7 @@ void larder_cache_stats(struct larder_cache *cache, struct larder_cache_stats *s
         .drains = cache->drains,
         .failures = cache->failures,
         .debug = cache->debug,
+        .is_internal = cache->is_internal,
     };
     lock_release(&cache->lock);
 }

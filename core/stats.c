@@ -136,6 +136,7 @@ void larder_frames_stats(struct larder *larder, struct larder_frames_stats *stat
         uint64_t largest = largest_order(zone);
         stats->usable += zone->usable;
         stats->free += zone->free;
+        stats->dirty += buddy_count_dirty(&larder->buddies, zone);
         stats->free_min += zone->free_min;
         lock_release(&zone->lock);
         if (largest != UINT64_MAX &&

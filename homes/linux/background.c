@@ -11,7 +11,9 @@
 
 #include "options.h"
 #include "process.h"
+#include "statistics.h"
 #include "thread.h"
+#include "watch.h"
 
 #include <limits.h>
 #include <linux/futex.h>
@@ -37,10 +39,12 @@ static void sleep_until_woken(void) {
     (void)syscall(SYS_futex, &background.state, FUTEX_WAIT_PRIVATE, SLEEPING, NULL, NULL, 0);
 }
 
+/* Or until a snapshot is asked for. */
 static void sleep_an_interval(void) {
     const struct timespec pause = {.tv_sec = options.purge_ms / 1000,
                                    .tv_nsec = (long)(options.purge_ms % 1000) * 1000000 + 1000000};
-    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+    (void)syscall(SYS_futex, &watch_pending, FUTEX_WAIT_PRIVATE, 0, &pause, NULL, 0);
+    watch_write_pending();
 }
 
 /* A few intervals after the last dirt, in which the caches let go of what they do not need. */
@@ -48,6 +52,7 @@ static void work(void) {
     for (unsigned quiet = 0; quiet < 4; quiet++) {
         sleep_an_interval();
         thread_empty_parked();
+        statistics_sample();
         (void)larder_tick(PROCESS);
         if (larder_is_dirty(PROCESS))
             quiet = 0;
@@ -60,8 +65,9 @@ static void *run(void *unused) {
         __atomic_store_n(&background.state, WORKING, __ATOMIC_SEQ_CST);
         work();
         __atomic_store_n(&background.state, SLEEPING, __ATOMIC_SEQ_CST);
-        if (!larder_is_dirty(PROCESS))
+        if (!larder_is_dirty(PROCESS) && !__atomic_load_n(&watch_pending, __ATOMIC_SEQ_CST))
             sleep_until_woken();
+        watch_write_pending();
     }
     return NULL;
 }
@@ -106,10 +112,16 @@ void background_forget(void) {
 
 /* ---- from slow paths ---- */
 
+static bool is_wanted(void) {
+    return options.background &&
+           (watch_has_signal || process_usable_bytes() >= background.baseline_bytes + LARGE_BYTES);
+}
+
 void background_notice_alloc(void) {
     const int state = __atomic_load_n(&background.state, __ATOMIC_RELAXED);
-    if (state == NONE && options.background &&
-        process_usable_bytes() >= background.baseline_bytes + LARGE_BYTES)
+    if (__builtin_expect(watch_is_wanted, 0))
+        watch_look();
+    if (state == NONE && is_wanted())
         start();
     else
         background_notice_free();
@@ -117,10 +129,24 @@ void background_notice_alloc(void) {
 
 void background_notice_free(void) {
     const int state = __atomic_load_n(&background.state, __ATOMIC_RELAXED);
-    if (state == NONE || state == REFUSED) {
+    if (__builtin_expect(watch_is_wanted, 0))
+        watch_look();
+    if (state == NONE || state == REFUSED)
         (void)larder_tick(PROCESS);
-    } else if (state == SLEEPING && larder_is_dirty(PROCESS)) {
-        __atomic_store_n(&background.state, WORKING, __ATOMIC_SEQ_CST);
+    else if (state == SLEEPING && larder_is_dirty(PROCESS))
+        background_wake();
+}
+
+bool background_is_running(void) {
+    const int state = __atomic_load_n(&background.state, __ATOMIC_SEQ_CST);
+    return state == SLEEPING || state == WORKING;
+}
+
+void background_wake(void) {
+    int sleeping = SLEEPING;
+    if (__atomic_compare_exchange_n(&background.state, &sleeping, WORKING, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST))
         (void)syscall(SYS_futex, &background.state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-    }
+    else
+        (void)syscall(SYS_futex, &watch_pending, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }

@@ -13,6 +13,11 @@
 void background_notice_alloc(void);
 void background_notice_free(void);
 
+/* Is there such a thread; and let it look at once whether there is something to do. Both may be
+ * called from a signal handler. */
+bool background_is_running(void);
+void background_wake(void);
+
 /* In the child of a fork: it has no such thread, and starts one only when it has grown itself. */
 void background_forget(void);
 

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 void cfree(void *pointer);
@@ -21,6 +22,18 @@ void free_aligned_sized(void *pointer, size_t align_bytes, size_t size_bytes);
 size_t malloc_usable_size(void *pointer);
 int malloc_trim(size_t pad_bytes);
 int mallopt(int parameter, int value);
+
+/* struct mallinfo and mallinfo2 of glibc's malloc.h, which is not there everywhere. */
+struct family_mallinfo {
+    int arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
+};
+struct family_mallinfo2 {
+    size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
+};
+struct family_mallinfo mallinfo(void);
+struct family_mallinfo2 mallinfo2(void);
+int malloc_info(int flags, FILE *stream);
+void malloc_stats(void);
 
 /* Frees of memory that is not ours: passed to the C library if it has __libc_free, else ignored. */
 extern uint64_t malloc_foreign_frees __attribute__((visibility("hidden")));

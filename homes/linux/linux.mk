@@ -8,7 +8,7 @@
 
 LINUX_DIR := $(BUILD)/linux
 LINUX_AARCH64_DIR := $(BUILD)/linux-aarch64
-LINUX_PORT_CFLAGS := $(HOST_CFLAGS) -fvisibility=hidden -Ihomes/linux
+LINUX_PORT_CFLAGS := $(HOST_CFLAGS) -fvisibility=hidden -Ihomes/linux -Icore
 LINUX_SRC := $(sort $(wildcard homes/linux/*.c))
 
 $(eval $(call larder_core,$(LINUX_DIR),$(CC),$(CORE_CFLAGS) -Ihomes/linux,))

@@ -11,6 +11,7 @@
 #include "larder/port.h"
 
 #include "background.h"
+#include "libc.h"
 #include "options.h"
 #include "process.h"
 #include "thread.h"
@@ -23,10 +24,6 @@
 #define SLOW __attribute__((noinline, cold))
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define HEAP_ALIGN ((size_t)16)
-
-/* The C library's own, where there is one below us; for memory that it gave out before we came. */
-extern void __libc_free(void *pointer) __attribute__((weak));
-extern void *__libc_realloc(void *pointer, size_t size_bytes) __attribute__((weak));
 
 uint64_t malloc_foreign_frees;
 
@@ -43,7 +40,7 @@ static SLOW void *alloc_slow(size_t align_bytes, size_t size_bytes, larder_flags
     size_t seen;
     void *memory;
     if (!process_start())
-        return no_memory();
+        return libc_alloc(align_bytes, size_bytes, (flags & LARDER_ZERO) != 0);
     (void)thread_attach();
     do {
         seen = process_usable_bytes();
@@ -55,10 +52,11 @@ static SLOW void *alloc_slow(size_t align_bytes, size_t size_bytes, larder_flags
     return memory ? memory : no_memory();
 }
 
+/* Memory that the C library gave out before we came, or because the program opted out. */
 static SLOW void free_foreign(void *pointer) {
-    __atomic_add_fetch(&malloc_foreign_frees, 1, __ATOMIC_RELAXED);
-    if (__libc_free)
-        __libc_free(pointer);
+    if (process_is_started())
+        __atomic_add_fetch(&malloc_foreign_frees, 1, __ATOMIC_RELAXED);
+    libc_free(pointer);
 }
 
 static SLOW void free_slow(void *pointer) {
@@ -108,8 +106,9 @@ EXPORT void *calloc(size_t count, size_t size_bytes) {
 }
 
 static void *realloc_foreign(void *pointer, size_t size_bytes) {
-    __atomic_add_fetch(&malloc_foreign_frees, 1, __ATOMIC_RELAXED);
-    return __libc_realloc ? __libc_realloc(pointer, size_bytes) : no_memory();
+    if (process_is_started())
+        __atomic_add_fetch(&malloc_foreign_frees, 1, __ATOMIC_RELAXED);
+    return libc_realloc(pointer, size_bytes);
 }
 
 /* Runs get an eighth more when they grow, as classes do, so that growing by a few bytes at a time
@@ -227,25 +226,13 @@ EXPORT void free_aligned_sized(void *pointer, size_t align_bytes, size_t size_by
     give(pointer);
 }
 
-/* ---- GNU ---- */
+/* ---- GNU: the rest is in info.c ---- */
 
 EXPORT size_t malloc_usable_size(void *pointer) {
-    return pointer && larder_owns(PROCESS, pointer) ? larder_size_of(PROCESS, pointer) : 0;
-}
-
-/* 1 iff memory went back to the system. `pad_bytes` of glibc is a hint that we do not need. */
-EXPORT int malloc_trim(size_t pad_bytes) {
-    (void)pad_bytes;
-    if (!process_is_started())
-        return 0;
-    thread_empty_all();
-    (void)larder_reclaim(PROCESS);
-    return larder_purge(PROCESS) > 0;
-}
-
-/* Our options are of other kinds: accepted, like an unknown one of glibc. */
-EXPORT int mallopt(int parameter, int value) {
-    (void)parameter;
-    (void)value;
-    return 1;
+    if (!pointer || larder_owns(PROCESS, pointer))
+        return pointer ? larder_size_of(PROCESS, pointer) : 0;
+    size_t (*const other)(void *) =
+        process_is_started() ? NULL
+                             : (size_t(*)(void *))(uintptr_t)libc_function("malloc_usable_size");
+    return other ? other(pointer) : 0;
 }

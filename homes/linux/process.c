@@ -5,9 +5,13 @@
 #include "larder/port.h"
 #include "larder/ranges.h"
 
+#include "libc.h"
 #include "options.h"
+#include "output.h"
+#include "watch.h"
 
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #define MIB ((size_t)1 << 20)
@@ -48,6 +52,9 @@ static bool reserve(void) {
         if (base) {
             process.base = (uintptr_t)base;
             process.reserved_bytes = bytes;
+            if (options.thp != THP_DEFAULT)
+                (void)madvise(base, bytes,
+                              options.thp == THP_ALWAYS ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
             return true;
         }
     }
@@ -70,14 +77,34 @@ static bool init(size_t usable_bytes) {
     larder_ranges_init(&ranges);
     (void)larder_ranges_add(&ranges, process.base, process.reserved_bytes, LARDER_RANGE_ABSENT);
     (void)larder_ranges_add(&ranges, process.base, usable_bytes, LARDER_RANGE_USABLE);
-    return larder_port_commit((void *)process.base, usable_bytes) &&
-           larder_init(&process_storage, &config, NULL) != NULL;
+    enum larder_status status;
+    if (!larder_port_commit((void *)process.base, usable_bytes))
+        return false;
+    if (larder_init(&process_storage, &config, &status))
+        return true;
+    if (status != LARDER_BAD_OPTION || !config.debug)
+        return false;
+    output_warning("LARDER_DEBUG=", options.debug, ": not understood, and ignored");
+    config.debug = options.debug = NULL;
+    return larder_init(&process_storage, &config, NULL) != NULL;
+}
+
+/* Does the program want the C library's malloc, and is there one? */
+static bool is_opted_out(void) {
+    if (options.disable && !libc_has_malloc())
+        output_warning("LARDER_DISABLE: there is no other malloc in this program", NULL, NULL);
+    return options.disable && libc_has_malloc();
 }
 
 static bool start(void) {
     options_read();
-    if (options.disable || !reserve())
+    if (is_opted_out())
         return false;
+    if (!reserve()) {
+        output_warning("no address space to reserve (ulimit -v?)", NULL, NULL);
+        return false;
+    }
+    watch_start();
     process.limit_bytes = options.limit_bytes;
     const size_t first = least(FIRST_BYTES, process.reserved_bytes);
     if (!init(first)) {
@@ -93,8 +120,9 @@ bool process_is_started(void) {
 }
 
 bool process_start(void) {
-    if (__builtin_expect(process_is_started(), 1))
-        return true;
+    const int state = __atomic_load_n(&process.state, __ATOMIC_ACQUIRE);
+    if (__builtin_expect(state != UNSTARTED, 1))
+        return state == STARTED;
     larder_port_lock_acquire(&process.lock);
     if (process.state == UNSTARTED)
         __atomic_store_n(&process.state, start() ? STARTED : FAILED, __ATOMIC_RELEASE);

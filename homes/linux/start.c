@@ -9,6 +9,7 @@
 #include "background.h"
 #include "process.h"
 #include "thread.h"
+#include "watch.h"
 
 #include <pthread.h>
 
@@ -36,6 +37,7 @@ static void in_child(void) {
 __attribute__((constructor(101))) static void larder_start(void) {
     if (process_start()) {
         thread_start();
+        watch_take_signal();
         (void)pthread_atfork(before_fork, in_parent, in_child);
     }
 }

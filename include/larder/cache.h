@@ -107,7 +107,8 @@ struct larder_cache_stats {
     uint64_t slabs_made, slabs_returned; /* ever */
     uint64_t refills, drains;            /* trips from a slot to the depot or the slabs, ever */
     uint64_t failures;
-    uint32_t debug; /* LARDER_DEBUG_… in larder/stats.h */
+    uint32_t debug;   /* LARDER_DEBUG_… in larder/stats.h */
+    bool is_internal; /* the core's own: what it holds is metadata */
 };
 void larder_cache_stats(struct larder_cache *cache, struct larder_cache_stats *stats);
 

@@ -87,6 +87,7 @@ struct larder_frames_stats {
     uint64_t in_bins;            /* in per-slot bins: free, but for that slot */
     uint64_t metadata;           /* of those allocated: descriptors, magazines, slots */
     uint64_t map_bytes;          /* committed for the frame map, beside the frames */
+    uint64_t dirty;              /* of those free: was used, and not purged since */
     uint64_t free_min;           /* lowest `free` ever */
     uint64_t largest_free_order; /* of the whole instance; UINT64_MAX if nothing is free */
 };

@@ -22,6 +22,8 @@ extern "C" {
 
 #pragma GCC visibility push(default)
 
+#define LARDER_VERSION "0.1.0"
+
 struct larder;        /* the instance */
 struct larder_slot;   /* what one CPU or thread owns of it */
 struct larder_cache;  /* an object cache */

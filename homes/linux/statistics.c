@@ -1,0 +1,140 @@
+/* statistics.c: the numbers of a process. The contract is include/larder/process.h.
+ *
+ * Everything is counted when it is asked for, out of the counters the core keeps anyway; no path of
+ * malloc() pays for it. Each layer is read under its own lock, so differences are cut off at zero.
+ */
+#include "statistics.h"
+
+#include "larder/cache.h"
+#include "larder/frames.h"
+#include "larder/process.h"
+
+#include "family.h"
+#include "process.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define AMOUNTS                                                                                    \
+    (offsetof(struct larder_process_stats, reserved_bytes) / sizeof(struct larder_process_amount))
+
+/* By position in struct larder_process_stats; atomic. */
+static uint64_t peak[AMOUNTS];
+
+static uint64_t minus(uint64_t a, uint64_t b) {
+    return a > b ? a - b : 0;
+}
+
+/* ---- from the core ---- */
+
+struct sums {
+    uint64_t slabs, live, in_magazines; /* bytes, of all but the core's own caches */
+};
+
+static void add_cache(struct larder_cache *cache, void *context) {
+    struct sums *sums = context;
+    struct larder_cache_stats stats;
+    larder_cache_stats(cache, &stats);
+    if (stats.is_internal)
+        return;
+    sums->slabs += stats.slabs * stats.slab_bytes;
+    sums->live += stats.live * stats.object_bytes;
+    sums->in_magazines += (stats.in_magazines + stats.in_depot) * stats.object_bytes;
+}
+
+static void count_heap(struct larder_process_stats *stats) {
+    struct sums sums = {0};
+    struct larder_frames_stats frames;
+    larder_caches_each(PROCESS, add_cache, &sums);
+    larder_frames_stats(PROCESS, &frames);
+    const uint64_t allocated = frames.allocated * LARDER_FRAME_BYTES;
+    const uint64_t metadata = frames.metadata * LARDER_FRAME_BYTES;
+    stats->live.now = sums.live + minus(allocated, metadata + sums.slabs);
+    stats->in_magazines.now = sums.in_magazines + frames.in_bins * LARDER_FRAME_BYTES;
+    stats->in_slabs.now = minus(sums.slabs, sums.live + sums.in_magazines);
+    stats->free_backed.now = frames.dirty * LARDER_FRAME_BYTES;
+    stats->purged.now = minus(frames.free, frames.dirty) * LARDER_FRAME_BYTES;
+    stats->metadata.now = metadata;
+    stats->usable.now = frames.usable * LARDER_FRAME_BYTES;
+    stats->mapped.now = stats->usable.now + frames.map_bytes;
+}
+
+/* ---- from the system ---- */
+
+/* Bytes read, 0 at the end and where there is no such file. */
+static size_t read_some(int file, char *text, size_t room) {
+    const ssize_t length = file < 0 ? 0 : read(file, text, room);
+    return length > 0 ? (size_t)length : 0;
+}
+
+/* The second number of /proc/self/statm. */
+static uint64_t resident_pages(void) {
+    char text[64];
+    uint64_t pages = 0;
+    const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    const size_t length = read_some(file, text, sizeof text);
+    size_t at = 0;
+    while (at < length && text[at] != ' ')
+        at++;
+    for (at++; at < length && text[at] >= '0' && text[at] <= '9'; at++)
+        pages = pages * 10 + (uint64_t)(text[at] - '0');
+    if (file >= 0)
+        (void)close(file);
+    return pages;
+}
+
+static uint64_t count_mappings(void) {
+    char text[4096];
+    uint64_t lines = 0;
+    const int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    for (size_t length; (length = read_some(file, text, sizeof text)) != 0;) {
+        for (size_t i = 0; i < length; i++)
+            lines += text[i] == '\n';
+    }
+    if (file >= 0)
+        (void)close(file);
+    return lines;
+}
+
+static void count_process(struct larder_process_stats *stats) {
+    struct rusage usage;
+    stats->resident.now = resident_pages() * (uint64_t)getpagesize();
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        stats->resident.peak = (uint64_t)usage.ru_maxrss * 1024;
+    stats->mappings = count_mappings();
+    stats->reserved_bytes = process_reserved_bytes();
+    stats->foreign_frees = __atomic_load_n(&malloc_foreign_frees, __ATOMIC_RELAXED);
+}
+
+/* ---- peaks ---- */
+
+static uint64_t raised(uint64_t *highest, uint64_t now) {
+    uint64_t seen = __atomic_load_n(highest, __ATOMIC_RELAXED);
+    while (seen < now && !__atomic_compare_exchange_n(highest, &seen, now, true, __ATOMIC_RELAXED,
+                                                      __ATOMIC_RELAXED)) {
+    }
+    return seen < now ? now : seen;
+}
+
+static void raise_peaks(struct larder_process_stats *stats) {
+    struct larder_process_amount *const amount = &stats->live;
+    for (size_t i = 0; i < AMOUNTS; i++)
+        amount[i].peak =
+            raised(&peak[i], amount[i].peak > amount[i].now ? amount[i].peak : amount[i].now);
+}
+
+void statistics_sample(void) {
+    struct larder_process_stats stats = {0};
+    count_heap(&stats);
+    raise_peaks(&stats);
+}
+
+void larder_process_stats(struct larder_process_stats *stats) {
+    *stats = (struct larder_process_stats){0};
+    if (!process_is_started())
+        return;
+    count_heap(stats);
+    count_process(stats);
+    raise_peaks(stats);
+}

@@ -1,0 +1,241 @@
+/* statistics_text.c: the numbers of a process as text, as JSON, and into files. */
+#include "statistics.h"
+
+#include "larder/cache.h"
+#include "larder/process.h"
+
+#include "options.h"
+#include "output.h"
+#include "process.h"
+
+#include <fcntl.h>
+#include <stdio.h> /* rename() */
+#include <string.h>
+#include <unistd.h>
+
+#define PATH_BYTES 1024u
+
+struct row {
+    const char *name, *text;
+    size_t offset;
+};
+#define ROW(field, text)                                                                           \
+    { #field, text, offsetof(struct larder_process_stats, field) }
+
+static const struct row rows[] = {
+    ROW(live, "live, as size classes"),   ROW(in_magazines, "free in magazines"),
+    ROW(in_slabs, "free in slabs"),       ROW(free_backed, "free, to be purged"),
+    ROW(purged, "free, purged"),          ROW(metadata, "metadata"),
+    ROW(usable, "usable: the sum"),       ROW(mapped, "mapped, with the map"),
+    ROW(resident, "resident, all of it"),
+};
+
+static const struct larder_process_amount *amount_of(const struct larder_process_stats *stats,
+                                                     const struct row *row) {
+    const char *start = (const char *)stats + row->offset;
+    return (const struct larder_process_amount *)(const void *)start;
+}
+
+/* The name of the program: up to 15 bytes, of which only plain ones are kept. */
+static void write_program(const struct larder_sink *sink) {
+    char text[16];
+    const int file = open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
+    const ssize_t length = file < 0 ? 0 : read(file, text, sizeof text);
+    for (ssize_t i = 0; i < length && text[i] != '\n'; i++) {
+        const bool is_plain = text[i] >= ' ' && text[i] <= '~' && text[i] != '"' && text[i] != '\\';
+        sink->write(sink->context, is_plain ? &text[i] : "?", 1);
+    }
+    if (file >= 0)
+        (void)close(file);
+}
+
+/* ---- for a person ---- */
+
+static void write_count(const struct larder_sink *sink, const char *text, uint64_t count) {
+    text_put(sink, "  ");
+    text_put_padded(sink, text, 24);
+    text_decimal(sink, count, 14);
+    text_put(sink, "\n");
+}
+
+void larder_process_write(const struct larder_sink *sink) {
+    struct larder_process_stats stats;
+    larder_process_stats(&stats);
+    text_put(sink, "larder " LARDER_VERSION ": process ");
+    text_decimal(sink, (uint64_t)getpid(), 0);
+    text_put(sink, " (");
+    write_program(sink);
+    text_put(sink, ")\n  KiB                                now          peak\n"
+                   "  requested                      unknown: sizes asked for are not kept\n");
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        const struct larder_process_amount *amount = amount_of(&stats, &rows[i]);
+        text_put(sink, "  ");
+        text_put_padded(sink, rows[i].text, 24);
+        text_decimal(sink, amount->now / 1024, 14);
+        text_decimal(sink, amount->peak / 1024, 14);
+        text_put(sink, "\n");
+    }
+    write_count(sink, "mappings of the process", stats.mappings);
+    write_count(sink, "frees of foreign memory", stats.foreign_frees);
+}
+
+/* ---- for a tool ---- */
+
+/* `name` is one of our own: nothing to escape. */
+static void json_number(const struct larder_sink *sink, const char *name, uint64_t value) {
+    text_put(sink, "\"");
+    text_put(sink, name);
+    text_put(sink, "\":");
+    text_decimal(sink, value, 0);
+}
+
+static void json_amount(const struct larder_sink *sink, const char *name,
+                        const struct larder_process_amount *amount) {
+    text_put(sink, ",\n  \"");
+    text_put(sink, name);
+    text_put(sink, "\":{");
+    json_number(sink, "now", amount->now);
+    text_put(sink, ",");
+    json_number(sink, "peak", amount->peak);
+    text_put(sink, "}");
+}
+
+/* Names of caches are printable and may hold what JSON escapes. */
+static void json_string(const struct larder_sink *sink, const char *text) {
+    text_put(sink, "\"");
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            text_put(sink, "\\");
+        sink->write(sink->context, text, 1);
+    }
+    text_put(sink, "\"");
+}
+
+struct cache_list {
+    const struct larder_sink *sink;
+    bool has_one;
+};
+
+static void json_cache(struct larder_cache *cache, void *context) {
+    struct cache_list *list = context;
+    struct larder_cache_stats stats;
+    larder_cache_stats(cache, &stats);
+    if (stats.slabs_made == 0)
+        return;
+    const struct {
+        const char *name;
+        uint64_t value;
+    } numbers[] = {
+        {"object_bytes", stats.object_bytes}, {"live", stats.live},
+        {"in_magazines", stats.in_magazines}, {"in_depot", stats.in_depot},
+        {"capacity", stats.capacity},         {"taken_max", stats.taken_max},
+        {"slab_bytes", stats.slab_bytes},     {"slabs", stats.slabs},
+        {"slabs_empty", stats.slabs_empty},   {"slabs_made", stats.slabs_made},
+        {"refills", stats.refills},           {"drains", stats.drains},
+    };
+    text_put(list->sink, list->has_one ? ",\n    {\"name\":" : "\n    {\"name\":");
+    json_string(list->sink, stats.name);
+    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
+        text_put(list->sink, ",");
+        json_number(list->sink, numbers[i].name, numbers[i].value);
+    }
+    text_put(list->sink, "}");
+    list->has_one = true;
+}
+
+void larder_process_write_json(const struct larder_sink *sink) {
+    struct cache_list list = {.sink = sink};
+    struct larder_process_stats stats;
+    larder_process_stats(&stats);
+    text_put(sink, "{\n  \"larder\":\"" LARDER_VERSION "\",");
+    json_number(sink, "process", (uint64_t)getpid());
+    text_put(sink, ",\"program\":\"");
+    write_program(sink);
+    text_put(sink, "\",\n  \"requested\":null");
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+        json_amount(sink, rows[i].name, amount_of(&stats, &rows[i]));
+    text_put(sink, ",\n  ");
+    json_number(sink, "reserved_bytes", stats.reserved_bytes);
+    text_put(sink, ",");
+    json_number(sink, "mappings", stats.mappings);
+    text_put(sink, ",");
+    json_number(sink, "foreign_frees", stats.foreign_frees);
+    text_put(sink, ",\n  \"caches\":[");
+    if (process_is_started())
+        larder_caches_each(PROCESS, json_cache, &list);
+    text_put(sink, "\n  ]\n}\n");
+}
+
+/* ---- into files ---- */
+
+struct path {
+    char text[PATH_BYTES];
+    size_t length;
+    bool is_whole;
+};
+
+static void append(void *context, const char *text, size_t length) {
+    struct path *path = context;
+    path->is_whole = path->is_whole && length < PATH_BYTES - path->length;
+    if (path->is_whole) {
+        memcpy(path->text + path->length, text, length);
+        path->length += length;
+        path->text[path->length] = '\0';
+    }
+}
+
+/* `pattern` with the process in place of %p, and `suffix`. */
+static void make_path(struct path *path, const char *pattern, const char *suffix) {
+    const struct larder_sink sink = {.write = append, .context = path};
+    path->length = 0;
+    path->is_whole = true;
+    for (; *pattern; pattern++) {
+        if (pattern[0] == '%' && pattern[1] == 'p') {
+            text_decimal(&sink, (uint64_t)getpid(), 0);
+            pattern++;
+        } else {
+            append(path, pattern, 1);
+        }
+    }
+    text_put(&sink, suffix);
+}
+
+/* Under another name first, so that nobody reads half of it. */
+static void write_file(const char *pattern, void (*write)(const struct larder_sink *sink)) {
+    struct path path, other;
+    struct output output;
+    make_path(&path, pattern, "");
+    make_path(&other, pattern, ".new");
+    const int file = path.is_whole && other.is_whole
+                         ? open(other.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)
+                         : -1;
+    if (file < 0) {
+        output_warning("statistics cannot be written to ", pattern, NULL);
+        return;
+    }
+    output_start(&output, file);
+    write(&output.sink);
+    output_end(&output);
+    (void)close(file);
+    (void)rename(other.text, path.text);
+}
+
+void statistics_write_snapshot(void) {
+    write_file(options.snapshot_file, larder_process_write_json);
+}
+
+/* After the exit handlers of the program; what they freed is gone. */
+__attribute__((destructor(101))) static void larder_end(void) {
+    struct output output;
+    void (*const write)(const struct larder_sink *) =
+        options.stats == STATS_TEXT ? larder_process_write : larder_process_write_json;
+    if (!process_is_started() || (options.stats == STATS_NONE && !options.stats_file))
+        return;
+    if (options.stats_file) {
+        write_file(options.stats_file, write);
+        return;
+    }
+    output_start(&output, STDERR_FILENO);
+    write(&output.sink);
+    output_end(&output);
+}

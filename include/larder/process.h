@@ -1,0 +1,69 @@
+/* larder/process.h: the instance behind malloc() in a Linux process that runs on larder.
+ *
+ * Declared for programs that link the library, or that ask whether it is there: weak references to
+ * these names are NULL without it. Every function: any thread, no lock of the caller's matters.
+ */
+#ifndef LARDER_PROCESS_H
+#define LARDER_PROCESS_H
+
+#include "larder/larder.h"
+#include "larder/stats.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma GCC visibility push(default)
+
+/* True iff malloc() of this process is larder's: false after LARDER_DISABLE=1, and where there was
+ * no address space to reserve. Starts the instance if nothing has yet. */
+bool larder_is_active(void);
+
+/* The instance; NULL iff it is not active. What it gives out may be passed to free(). */
+struct larder *larder_process(void);
+
+/* Does nothing: `-Wl,-u,larder_malloc_is_linked` makes sure that a static link draws in the whole
+ * family, and that a link with the shared library keeps it. */
+void larder_malloc_is_linked(void);
+
+/* Bytes, now and at their highest. Peaks are seen at certain moments only: about every 20 ms while
+ * the program allocates and statistics were asked for (LARDER_STATS, _STATS_FILE,
+ * _SNAPSHOT_SIGNAL), else at purges; that of `resident` is exact. */
+struct larder_process_amount {
+    uint64_t now, peak;
+};
+
+/* Equation: usable = live + in_magazines + in_slabs + free_backed + purged + metadata, exact when
+ * nothing else runs. Nothing is ever negative. What the program asked for is not kept: `live` is
+ * larger by the rounding to size classes. */
+struct larder_process_stats {
+    struct larder_process_amount live;         /* with the program, as size classes and frames */
+    struct larder_process_amount in_magazines; /* free, in magazines of threads and in depots */
+    struct larder_process_amount in_slabs;     /* free in slabs, and what does not make an object */
+    struct larder_process_amount free_backed;  /* free frames that the system may still back */
+    struct larder_process_amount purged;       /* free frames that it does not */
+    struct larder_process_amount metadata;     /* slots, magazines, descriptors */
+    struct larder_process_amount usable;       /* the sum: memory the heap works with */
+    struct larder_process_amount mapped;       /* usable, and the frame map beside it */
+    struct larder_process_amount resident;     /* of the whole process, as the kernel counts it */
+    uint64_t reserved_bytes;                   /* address space; costs nothing */
+    uint64_t mappings;                         /* of the whole process; the kernel allows 65530 */
+    uint64_t foreign_frees; /* frees and reallocs of memory that larder did not give out */
+};
+
+/* All zero iff it is not active. Cost: O(caches × threads + dirty page blocks), and two files of
+ * /proc. */
+void larder_process_stats(struct larder_process_stats *stats);
+
+/* The same as text: for a person, in KiB; and as one JSON object with every size class. Allocates
+ * nothing. */
+void larder_process_write(const struct larder_sink *sink);
+void larder_process_write_json(const struct larder_sink *sink);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
