@@ -1,7 +1,7 @@
 #!/bin/sh
 # LARDER_*: each option does what its help says, and what is wrong costs one line and no more.
 set -u
-library=$PWD/${LARDER_BUILD:-build}/linux/liblarder.so
+library=$(realpath "${LARDER_BUILD:-build}/linux/liblarder.so")
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 number=0

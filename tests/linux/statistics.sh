@@ -2,7 +2,7 @@
 # Statistics: at exit, on a signal while the program sleeps, by the GNU functions. What they must say
 # is in statistics.py.
 set -u
-library=$PWD/${LARDER_BUILD:-build}/linux/liblarder.so
+library=$(realpath "${LARDER_BUILD:-build}/linux/liblarder.so")
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 ${CC:-gcc} -O1 -fno-builtin -D_GNU_SOURCE tests/linux/programs/statistics.c -o "$work/program" -pthread ||
