@@ -101,6 +101,7 @@ static void give_whole(struct buddies *buddies, struct zone *zone, uint64_t numb
         order++;
         larder_port_trace("merge", &buddies->pageblock[number], order);
     }
+    zone->fit_from = min_u64(zone->fit_from, number);
     link_whole(zone, &buddies->pageblock[number], order);
 }
 
@@ -450,10 +451,8 @@ static void zone_init(struct zone *zone, const char *name, struct lock_book *boo
     for (unsigned age = 0; age < DIRTY_AGES; age++) {
         list_init(&zone->dirty[age]);
     }
-    for (unsigned i = 0; i < PAGEBLOCK_ORDER; i++) {
-        for (unsigned bucket = 0; bucket < FULLNESS_BUCKETS; bucket++) {
-            list_init(&zone->open[i][bucket]);
-        }
+    for (unsigned i = 0; i < PAGEBLOCK_ORDER * FULLNESS_BUCKETS; i++) {
+        list_init(&zone->open[i / FULLNESS_BUCKETS][i % FULLNESS_BUCKETS]);
     }
 }
 

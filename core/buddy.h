@@ -38,6 +38,7 @@ struct zone {
     uint8_t open_buckets[PAGEBLOCK_ORDER]; /* bit b: open[largest][b] is not empty */
     struct list whole[WHOLE_LISTS];
     struct list open[PAGEBLOCK_ORDER][FULLNESS_BUCKETS];
+    uint64_t fit_from;             /* no free page block lies below it */
     struct list dirty[DIRTY_AGES]; /* page blocks that got frames back: in this interval, before */
 };
 
@@ -89,6 +90,10 @@ frame_index buddy_take(struct buddies *buddies, struct zone *zone, unsigned orde
  * blocks, whole blocks out of as few splits as possible. */
 unsigned buddy_take_many(struct buddies *buddies, struct zone *zone, unsigned order, unsigned count,
                          frame_index *out);
+
+/* `count` frames from the lowest page block on where they fit; FRAME_NONE iff none was found in a
+ * bounded walk (buddy_fit.c). */
+frame_index buddy_take_fit(struct buddies *buddies, struct zone *zone, uint64_t count);
 
 /* Give back any range of taken frames of one zone, merging as far as it goes. */
 void buddy_give(struct buddies *buddies, struct zone *zone, uint64_t first, uint64_t count);

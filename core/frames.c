@@ -50,6 +50,19 @@ frame_index frames_take_count(struct larder *larder, unsigned order, uint64_t co
     return index;
 }
 
+frame_index frames_take_fit(struct larder *larder, uint64_t count, larder_flags flags) {
+    frame_index index = FRAME_NONE;
+    for (unsigned i = highest_zone(larder, flags) + 1; index == FRAME_NONE && i-- > 0;) {
+        struct zone *zone = &larder->buddies.zone[i];
+        lock_acquire(&zone->lock);
+        if (is_above_watermark(zone, count, flags)) {
+            index = buddy_take_fit(&larder->buddies, zone, count);
+        }
+        lock_release(&zone->lock);
+    }
+    return index;
+}
+
 frame_index frames_take(struct larder *larder, unsigned order, larder_flags flags) {
     return frames_take_count(larder, order, UINT64_C(1) << order, flags);
 }

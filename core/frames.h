@@ -29,6 +29,10 @@ frame_index frames_take(struct larder *larder, unsigned order, larder_flags flag
 frame_index frames_take_count(struct larder *larder, unsigned order, uint64_t count,
                               larder_flags flags);
 
+/* The same for frames from the lowest page block on where they fit, aligned to nothing else.
+ * FRAME_NONE does not mean that there are none; does not reclaim. */
+frame_index frames_take_fit(struct larder *larder, uint64_t count, larder_flags flags);
+
 /* The same for any number of frames, wherever so many lie side by side. Slow. */
 frame_index frames_take_long(struct larder *larder, uint64_t count, uint64_t align_frames,
                              larder_flags flags);
@@ -56,10 +60,6 @@ void frames_flush_bins(struct larder *larder, struct larder_slot *slot, bool and
 
 /* Give a slot its frame bins. False iff there is no memory; the slot is then as before. */
 bool frames_attach_bins(struct larder *larder, struct larder_slot *slot);
-
-/* The end of an interval: purge what was free and dirty all through the last one. Returns frames.
- */
-uint64_t purge_old(struct larder *larder);
 
 /* Frames in the bins of all slots. */
 uint64_t frames_in_bins(struct larder *larder);

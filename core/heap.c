@@ -28,9 +28,16 @@ static void *alloc_run(struct larder *larder, size_t size_bytes, uint64_t align_
                        larder_flags flags, uintptr_t site) {
     uint64_t count = frames_for(size_bytes);
     unsigned order = order_for(max_u64(count, align_frames));
-    frame_index index = order <= LARDER_ORDER_MAX
-                            ? frames_take_count(larder, order, count, flags)
-                            : frames_take_long(larder, count, align_frames, flags);
+    frame_index index = FRAME_NONE;
+    if (count >= PAGEBLOCK_FRAMES && align_frames <= PAGEBLOCK_FRAMES) {
+        index = frames_take_fit(larder, count, flags);
+    }
+    if (index == FRAME_NONE && order <= LARDER_ORDER_MAX) {
+        index = frames_take_count(larder, order, count, flags);
+    }
+    if (index == FRAME_NONE && order > LARDER_ORDER_MAX) {
+        index = frames_take_long(larder, count, align_frames, flags);
+    }
     if (index == FRAME_NONE) {
         return frames_finish(NULL, 0, flags);
     }

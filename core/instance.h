@@ -105,6 +105,11 @@ void slots_catch_up(struct larder *larder);
  * lock held. */
 bool slots_make_bin(struct larder *larder, unsigned id);
 
+/* ---- purge.c ---- */
+
+/* The end of an interval: purge what was dirty and free all through the last one. */
+void purge_old(struct larder *larder);
+
 /* Slot of the caller; between slot_enter and slot_leave. */
 static inline struct larder_slot *slot_here(struct larder *larder) {
     return larder_port_slot(larder);

@@ -183,3 +183,21 @@ unsigned pageblock_widened(const struct pageblock *block, unsigned frame, unsign
 unsigned pageblock_run_order(const struct pageblock *block, unsigned frame) {
     return pageblock_widened(block, frame, 0);
 }
+
+bool pageblock_next_run(const uint64_t bits[PAGEBLOCK_WORDS], unsigned *first, unsigned *count) {
+    unsigned at = *first;
+    while (at < PAGEBLOCK_FRAMES && bits[at / WORD_BITS] >> at % WORD_BITS == 0) {
+        at = (at / WORD_BITS + 1) * WORD_BITS;
+    }
+    if (at >= PAGEBLOCK_FRAMES) {
+        return false;
+    }
+    at += lowest_bit(bits[at / WORD_BITS] >> at % WORD_BITS);
+    unsigned end = at;
+    while (end < PAGEBLOCK_FRAMES && (bits[end / WORD_BITS] >> end % WORD_BITS & 1) != 0) {
+        end++;
+    }
+    *first = at;
+    *count = end - at;
+    return true;
+}

@@ -66,6 +66,10 @@ unsigned pageblock_take_frames(struct pageblock *block, unsigned count, uint16_t
 bool pageblock_is_free(const struct pageblock *block, unsigned first, unsigned count);
 bool pageblock_is_taken(const struct pageblock *block, unsigned first, unsigned count);
 
+/* The next stretch of set bits at or after *first in a bitmap of frames: where it begins, how long
+ * it is. False iff there is none. */
+bool pageblock_next_run(const uint64_t bits[PAGEBLOCK_WORDS], unsigned *first, unsigned *count);
+
 /* Give back one taken frame. */
 static inline void pageblock_give_frame(struct pageblock *block, unsigned frame) {
     uint64_t bit = UINT64_C(1) << frame % WORD_BITS;

@@ -158,8 +158,15 @@ static bool is_power_of_two(size_t value) {
     return value != 0 && (value & (value - 1)) == 0;
 }
 
+/* Up to a frame, the class of a size that is a multiple of the alignment is one too. */
 static inline void *alloc_aligned(size_t align_bytes, size_t size_bytes) {
-    return align_bytes <= HEAP_ALIGN ? alloc(size_bytes) : alloc_slow(align_bytes, size_bytes, 0);
+    void *memory = NULL;
+    const size_t rounded = (size_bytes + (size_bytes == 0) + align_bytes - 1) & ~(align_bytes - 1);
+    if (align_bytes <= HEAP_ALIGN)
+        return alloc(size_bytes);
+    if (align_bytes <= LARDER_FRAME_BYTES && rounded >= size_bytes)
+        memory = larder_alloc_ready(PROCESS, rounded);
+    return LIKELY(memory) ? memory : alloc_slow(align_bytes, size_bytes, 0);
 }
 
 static void *bad_alignment(void) {

@@ -5,7 +5,7 @@
 #include "larder/port.h"
 #include "sim.h"
 
-#define SIM_HELD_MAX 16u
+#define SIM_HELD_MAX 256u /* larder_lock_all() takes that of every cache */
 #define SIM_INSTANCES_MAX 8u
 
 #ifdef SIM_THREADS

@@ -14,7 +14,8 @@ static const struct larder_range ram_default = {GIB, 64u << 20, LARDER_RANGE_USA
 /* ---- RAM ---- */
 
 static bool is_accessible(const struct larder_range *range) {
-    return range->kind == LARDER_RANGE_USABLE || range->kind == LARDER_RANGE_DONATED;
+    return range->kind == LARDER_RANGE_USABLE || range->kind == LARDER_RANGE_DONATED ||
+           range->kind == LARDER_RANGE_ABSENT;
 }
 
 /* The span of the table. The arena begins at a multiple of 1 GiB, in both kinds of address, so that
@@ -98,6 +99,7 @@ static void config_fill(struct sim *sim, const struct sim_config *config) {
     to->reserve_frames = config->reserve_frames;
     to->interval_ms = config->interval_ms;
     to->debug = config->debug;
+    to->is_reserved = config->reserved;
 }
 
 struct sim *sim_start(const struct sim_config *config) {

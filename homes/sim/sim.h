@@ -54,6 +54,7 @@ struct sim_config {
     bool dirty;           /* fill usable RAM with garbage first: for tests of LARDER_ZERO */
     bool map_from_ranges; /* commits take frames out of the range table, as a kernel does */
     bool unattached;      /* attach no CPU */
+    bool reserved;        /* RAM is the port's: zero at first, and purged when free */
 };
 
 struct sim {
