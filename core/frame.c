@@ -9,15 +9,26 @@
 
 #include "larder/port.h"
 
+#define BASE_ORDER_LEAST 9u /* page blocks, and the limits of zones */
+
+/* The base is aligned to the largest block there can be, so that blocks are aligned as addresses
+ * are: to `align_bytes`, or less where all RAM is smaller. A little RAM at any address has a little
+ * map. */
+static uint64_t base_for(uint64_t first, uint64_t end, uint64_t align_bytes) {
+    uint64_t order = order_for((end - first) >> FRAME_SHIFT);
+    uint64_t least = FRAME_BYTES << max_u64(order, BASE_ORDER_LEAST);
+    return align_down(first, min_u64(align_bytes, least));
+}
+
 static enum larder_status find_span(const struct larder_ranges *ranges, uint64_t align_bytes,
                                     uint64_t *base, uint64_t *count_frames) {
-    uint64_t first, end;
+    uint64_t first, end, next;
     if (!range_next(ranges, SPAN_KINDS, 0, &first, &end)) {
         return LARDER_BAD_RANGE;
     }
-    *base = align_down(first, align_bytes);
-    while (range_next(ranges, SPAN_KINDS, end, &first, &end)) {
+    while (range_next(ranges, SPAN_KINDS, end, &next, &end)) {
     }
+    *base = base_for(first, end, align_bytes);
     *count_frames = (end - *base) >> FRAME_SHIFT;
     return *count_frames <= SPAN_FRAMES_MAX - 1 ? LARDER_OK : LARDER_BAD_RANGE;
 }

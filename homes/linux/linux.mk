@@ -63,6 +63,11 @@ $(eval $(call larder_malloc,$(LINUX_AARCH64_DIR),$(CC_AARCH64),-mno-outline-atom
 .PHONY: linux
 linux: $(LINUX_DIR)/liblarder.so $(LINUX_DIR)/liblarder.a ## the malloc of a Linux program: build/linux/liblarder.so
 
+.PHONY: install
+install: linux ## library, headers, larder.pc, CMake package, man page; PREFIX=/usr/local DESTDIR=
+	$(Q)BUILD='$(BUILD)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' MANDIR='$(MANDIR)' \
+	    DESTDIR='$(DESTDIR)' homes/linux/install
+
 # ---- The core alone -------------------------------------------------------------------------------
 $(LINUX_DIR)/port.o $(LINUX_AARCH64_DIR)/port.o: homes/linux/port.c
 	@mkdir -p $(@D)

@@ -19,7 +19,9 @@ extern "C" {
  * no address space to reserve. Starts the instance if nothing has yet. */
 bool larder_is_active(void);
 
-/* The instance; NULL iff it is not active. What it gives out may be passed to free(). */
+/* The instance, for looking at it and for typed caches (larder/cache.h); NULL iff it is not active.
+ * What it gives out may be passed to free(). Only malloc() and its family make it grow: memory
+ * asked for in other ways comes from what is usable already, or fails. */
 struct larder *larder_process(void);
 
 /* Does nothing: `-Wl,-u,larder_malloc_is_linked` makes sure that a static link draws in the whole

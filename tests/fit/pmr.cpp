@@ -35,7 +35,7 @@ static bool full_throws(std::pmr::memory_resource *resource) {
 
 int main() {
     larder_fit *heap = larder_fit_create(memory, sizeof memory, LARDER_FIT_BEST);
-    larder::fit_resource one(*heap), same(*heap);
+    larder_cpp::fit_resource one(*heap), same(*heap);
     std::size_t before = heap->free_bytes;
     std::printf("1..7\n");
     {

@@ -34,7 +34,7 @@ is() { [ "$out" = "$1" ] && [ "$lines" -le "${2:-0}" ] && [ "$status" = 0 ]; }
 between() { [ "$out" -ge "$1" ] && [ "$out" -le "$2" ]; }
 program=$work/options
 
-echo 1..22
+echo 1..24
 run "$program" active
 expect 'without options larder serves, and says nothing' is '1 112'
 
@@ -88,6 +88,14 @@ echo $((73 * 1024 * 1024)) >"$work/group/memory.max"
 # shellcheck disable=SC2086
 run $wait_long LARDER_CGROUP="$work/group" "$program" coming-and-going
 expect 'CGROUP: the same with the limit of a control group' between 0 90
+
+# shellcheck disable=SC2016,SC3045 # for the other shell; dash has ulimit -v
+run sh -c 'ulimit -v 24000; exec "$0" active' "$program"
+expect 'without address space the C library serves, which is said' eval \
+    'is "0 $("$program" active | sed "s/.* //")" 1 && has "no address space"'
+# shellcheck disable=SC2016,SC3045
+run sh -c 'ulimit -v 200000; exec "$0" active' "$program"
+expect 'with a little of it larder does' is '1 112'
 
 # ---- huge pages ----
 flags=''
