@@ -1,4 +1,5 @@
-/* Linked with an installed larder: its malloc serves, and its headers say the truth about structs. */
+/* Linked with an installed larder: its malloc serves, and its headers say the truth about structs.
+ */
 #include <larder/frames.h>
 #include <larder/process.h>
 #include <larder/ranges.h>
