@@ -48,8 +48,23 @@ void larder_port_lock_wait(larder_port_lock_t *lock) {
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
+/* For tests: LARDER_PAGE_BYTES, a power of two, makes pages look larger than they are. Whatever
+ * rounds to larger pages is right for the real ones too. */
+static size_t read_page_bytes(void) {
+    const size_t page_bytes = (size_t)getauxval(AT_PAGESZ);
+    const char *text = getenv("LARDER_PAGE_BYTES");
+    const size_t wanted = text ? (size_t)strtoul(text, NULL, 10) : 0;
+    return wanted > page_bytes && (wanted & (wanted - 1)) == 0 ? wanted : page_bytes;
+}
+
 size_t larder_port_page_bytes(void) {
-    return (size_t)getauxval(AT_PAGESZ);
+    static size_t page_bytes; /* atomic; 0 until read, then constant */
+    size_t seen = __atomic_load_n(&page_bytes, __ATOMIC_RELAXED);
+    if (seen == 0) {
+        seen = read_page_bytes();
+        __atomic_store_n(&page_bytes, seen, __ATOMIC_RELAXED);
+    }
+    return seen;
 }
 
 static uintptr_t round_up(uintptr_t value, size_t unit) {
@@ -63,7 +78,9 @@ static void unmap(uintptr_t start, uintptr_t end) {
 
 void *larder_port_reserve(size_t size_bytes, size_t align_bytes) {
     const size_t page_bytes = larder_port_page_bytes();
-    const size_t slack_bytes = align_bytes > page_bytes ? align_bytes : 0;
+    if (align_bytes < page_bytes)
+        align_bytes = page_bytes;
+    const size_t slack_bytes = align_bytes > (size_t)getauxval(AT_PAGESZ) ? align_bytes : 0;
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     size_t span_bytes;
     if (size_bytes == 0 || size_bytes > SIZE_MAX - page_bytes ||

@@ -237,7 +237,8 @@ static void alignments_that_are_none_are_refused(void) {
 }
 
 static void pages_are_those_of_the_machine(void) {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const char *larger = getenv("LARDER_PAGE_BYTES");
+    const size_t page = larger ? strtoul(larger, NULL, 10) : (size_t)sysconf(_SC_PAGESIZE);
     static const size_t sizes[] = {0, 1, 100, 4095, 4096, 4097, 65536, 65537, 1000000};
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         void *block = valloc(sizes[i]), *rounded = pvalloc(sizes[i]);

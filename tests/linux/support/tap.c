@@ -72,7 +72,7 @@ static size_t number_after(const char *path, const char *key) {
 }
 
 size_t tap_resident_bytes(void) {
-    return number_after("/proc/self/statm", " ") * (size_t)sysconf(_SC_PAGESIZE);
+    return number_after("/proc/self/status", "VmRSS:") * 1024;
 }
 
 size_t tap_free_bytes(void) {

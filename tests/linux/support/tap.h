@@ -35,8 +35,7 @@ void tap_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 uint64_t tap_seed(void);
 uint64_t tap_random(uint64_t *state);
 
-/* Resident bytes of this process, from /proc/self/statm; free memory of the machine. Neither
- * allocates. */
+/* Resident bytes of this process, and free memory of the machine, from /proc. Neither allocates. */
 size_t tap_resident_bytes(void);
 size_t tap_free_bytes(void);
 
