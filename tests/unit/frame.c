@@ -82,6 +82,18 @@ static void holes_read_as_zero_and_cost_nothing(void **state) {
     frame_map_fini(&map);
 }
 
+/* Fault: the base is aligned as the largest order asks, however little RAM there is. */
+static void a_little_memory_far_inside_a_block_has_a_little_map(void **state) {
+    (void)state;
+    add(TIB - 100 * MIB, 40 * MIB, LARDER_RANGE_USABLE);
+    add(TIB - 50 * MIB, 4 * MIB, LARDER_RANGE_ABSENT);
+    assert_int_equal(frame_map_init(&map, &ranges, 0, 64 * GIB), LARDER_OK);
+    assert_int_equal(map.base_address % (64 * MIB), 0);
+    assert_true(map.count_frames <= 2 * 64 * MIB / FRAME);
+    write_ram(TIB - 100 * MIB, 40 * MIB / FRAME);
+    frame_map_fini(&map);
+}
+
 static void sixteen_tebibytes_and_not_more(void **state) {
     (void)state;
     add(2 * MIB, 2 * MIB, LARDER_RANGE_USABLE);
@@ -180,6 +192,7 @@ int main(void) {
         cmocka_unit_test_setup(no_whole_frame_is_no_map, setup),
         cmocka_unit_test_setup(donated_memory_is_described, setup),
         cmocka_unit_test_setup(holes_read_as_zero_and_cost_nothing, setup),
+        cmocka_unit_test_setup(a_little_memory_far_inside_a_block_has_a_little_map, setup),
         cmocka_unit_test_setup(sixteen_tebibytes_and_not_more, setup),
         cmocka_unit_test_setup(pointers_addresses_and_numbers_agree, setup),
         cmocka_unit_test_setup(every_failure_leaves_nothing, setup),

@@ -103,6 +103,34 @@ static void a_zeroed_run_reads_as_zero_wherever_it_lies(void **state) {
     }
 }
 
+static uint64_t count_dirty(void) {
+    struct larder_frames_stats stats;
+    larder_frames_stats(larder, &stats);
+    assert_true(stats.dirty <= stats.free);
+    return stats.dirty;
+}
+
+/* Fault: whole page blocks are not counted, or those in use are. */
+static void what_is_free_and_was_used_is_counted(void **state) {
+    (void)state;
+    (void)larder_purge(larder);
+    assert_int_equal(count_dirty(), 0);
+    unsigned char *part = larder_alloc(larder, 3 * MIB), *whole = larder_alloc(larder, 8 * MIB);
+    memset(part, 7, 3 * MIB);
+    assert_int_equal(count_dirty(), 0);
+    assert_true(larder_try_resize(larder, part, 2 * MIB + 64 * KIB));
+    const uint64_t after_part = count_dirty();
+    assert_true(after_part >= (MIB - 64 * KIB) / FRAME && after_part < 512);
+    larder_free(larder, whole);
+    assert_true(count_dirty() >= after_part + 8 * MIB / FRAME);
+    unsigned char *again = larder_alloc(larder, 8 * MIB);
+    assert_true(count_dirty() <= after_part + 512);
+    larder_free(larder, again);
+    larder_free(larder, part);
+    (void)larder_purge(larder);
+    assert_int_equal(count_dirty(), 0);
+}
+
 static void a_kernels_memory_is_never_purged(void **state) {
     (void)state;
     struct sim *kernel = sim_start(NULL);
@@ -288,6 +316,7 @@ static const struct CMUnitTest tests[] = {
     TEST(free_memory_is_purged_when_an_interval_has_passed_over_it),
     TEST(purging_at_once_spares_what_is_in_use),
     TEST(a_zeroed_run_reads_as_zero_wherever_it_lies),
+    TEST(what_is_free_and_was_used_is_counted),
     TEST(a_kernels_memory_is_never_purged),
     TEST(absent_memory_may_be_donated_in_steps),
     TEST(a_long_run_goes_to_the_lowest_stretch_that_holds_it),

@@ -304,6 +304,25 @@ static void a_fatal_reads_as_a_report(void **state) {
     assert_true(text_has(&text, "BUG larder: assertion failed (core/x.c:7)"));
 }
 
+static void count_internal(struct larder_cache *cache, void *context) {
+    struct larder_cache_stats stats;
+    uint64_t *count = context;
+    larder_cache_stats(cache, &stats);
+    count[stats.is_internal]++;
+    assert_int_equal(stats.is_internal,
+                     strncmp(stats.name, "heap-", 5) != 0 && strcmp(stats.name, "typed") != 0);
+}
+
+static void the_cores_own_caches_are_told_apart(void **state) {
+    (void)state;
+    uint64_t count[2] = {0, 0};
+    struct larder_cache *cache = larder_cache_create(
+        larder, &(struct larder_cache_config){.name = "typed", .size_bytes = 40}, NULL);
+    larder_caches_each(larder, count_internal, count);
+    assert_true(count[0] > 60 && count[1] >= 6);
+    assert_int_equal(larder_cache_destroy(cache, NULL, NULL), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -317,6 +336,7 @@ int main(void) {
         T(slabinfo_has_a_line_per_cache),
         T(page_owner_says_who),
         T(a_fatal_reads_as_a_report),
+        T(the_cores_own_caches_are_told_apart),
 #undef T
     };
     harness_begin();
