@@ -131,6 +131,9 @@ static void disown_frames(struct larder_cache *cache, uint64_t first) {
     }
 }
 
+static uint64_t give_keeping(struct larder_cache *cache, size_t count, void *const *objects,
+                             uintptr_t site);
+
 /* The slab cache describes its slabs in their own first slot; all others ask it for a descriptor.
  */
 static struct slab *descriptor_new(struct larder_cache *cache, void *base, larder_flags flags) {
@@ -145,7 +148,7 @@ static struct slab *descriptor_new(struct larder_cache *cache, void *base, larde
 static void descriptor_delete(struct larder_cache *cache, struct slab *slab) {
     void *descriptor = slab;
     if (cache->geometry.first_slot == 0) {
-        cache_give(&cache->larder->slab_cache, 1, &descriptor, 0);
+        give_keeping(&cache->larder->slab_cache, 1, &descriptor, 0);
     }
 }
 
@@ -381,7 +384,10 @@ static uint64_t empty_surplus(const struct larder_cache *cache) {
     return cache->empty_count > kept ? cache->empty_count - kept : 0;
 }
 
-void cache_give(struct larder_cache *cache, size_t count, void *const *objects, uintptr_t site) {
+/* Returns how many empty slabs are too many now. Unmakes none: the slab cache's are left to the
+ * next tick, because unmaking a slab gives a descriptor back. */
+static uint64_t give_keeping(struct larder_cache *cache, size_t count, void *const *objects,
+                             uintptr_t site) {
     lock_acquire(&cache->lock);
     for (size_t given = 0; given < count;) {
         given += give_to_one_slab(cache, count - given, objects + given, site);
@@ -389,6 +395,11 @@ void cache_give(struct larder_cache *cache, size_t count, void *const *objects, 
     cache->taken -= count;
     uint64_t surplus = empty_surplus(cache);
     lock_release(&cache->lock);
+    return surplus;
+}
+
+void cache_give(struct larder_cache *cache, size_t count, void *const *objects, uintptr_t site) {
+    uint64_t surplus = give_keeping(cache, count, objects, site);
     if (UNLIKELY(surplus > 0)) {
         cache_trim(cache, surplus);
     }

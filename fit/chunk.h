@@ -23,14 +23,12 @@
 #define FIT_LOCAL
 #endif
 
-/* The memory of a chunk is an object of the user's a moment later. Old gcc, which Debian still has
- * for AVR, takes pointers to such a struct for another type than those in fit.h: there it is
- * -fno-strict-aliasing that says so. */
+/* The memory of a chunk is an object of the user's a moment later. gcc before 8, which Debian still
+ * has for AVR, takes pointers to such a struct for another type than those in fit.h: define this as
+ * nothing for it, and let -fno-strict-aliasing say so. */
 #define FIT_MAY_ALIAS __attribute__((__may_alias__))
-#if defined __GNUC__ && __GNUC__ < 8 && !defined __clang__
-#define FIT_STRUCT_MAY_ALIAS
-#else
-#define FIT_STRUCT_MAY_ALIAS FIT_MAY_ALIAS
+#ifndef LARDER_FIT_STRUCT_ALIAS
+#define LARDER_FIT_STRUCT_ALIAS FIT_MAY_ALIAS
 #endif
 
 #define FIT_HAS(policy) ((LARDER_FIT_POLICIES & (1 << (policy))) != 0)
@@ -50,7 +48,7 @@ struct larder_fit_chunk {
 #endif
     size_t header;
     struct larder_fit_chunk *link[2]; /* free only: next, previous; or left, right */
-} FIT_STRUCT_MAY_ALIAS;
+} LARDER_FIT_STRUCT_ALIAS;
 
 typedef struct larder_fit_chunk fit_chunk;
 
@@ -74,20 +72,17 @@ typedef struct larder_fit_chunk fit_chunk;
 #define FIT_CANARY_BYTE 0xc5u
 #define FIT_POISON_BYTE 0xdfu /* bit 0 is set: a poisoned header reads as free */
 
-/* gcc for AVR makes a call of abort() out of a trap, and there may be no library. */
-#ifdef __AVR__
-#define FIT_STOP()                                                                                 \
-    for (;;) {                                                                                     \
-    }
-#else
-#define FIT_STOP() __builtin_trap()
+/* Where the compiler makes a call of abort() out of a trap (AVR), and there is no library, define
+ * this as a loop. */
+#ifndef LARDER_FIT_STOP
+#define LARDER_FIT_STOP() __builtin_trap()
 #endif
 
 /* A mistake of the caller's: named, and never survived. */
 #define FIT_RAISE(mistake, pointer)                                                                \
     do {                                                                                           \
         LARDER_FIT_FATAL((mistake), (pointer));                                                    \
-        FIT_STOP();                                                                                \
+        LARDER_FIT_STOP();                                                                         \
     } while (0)
 
 /* The options agree with each other. */

@@ -24,8 +24,10 @@ $(MCU_DIR)/%.elf: fit/*.c fit/*.h include/larder/fit.h tests/fit/*.c tests/fit/*
 # ---- 16 bits -------------------------------------------------------------------------------------
 AVR_CC ?= avr-gcc
 AVR_DIR := $(MCU_DIR)/avr
-# Debian's gcc for AVR is version 5: it knows no visibility here, and see FIT_STRUCT_MAY_ALIAS.
+# Debian's gcc for AVR is version 5: it knows no visibility here, and see fit/chunk.h for the two
+# definitions.
 AVR_FLAGS := -mmcu=atmega1284p -Os $(DEBUG) -std=gnu11 $(NO_BUILTIN) $(WARN) -fno-strict-aliasing \
+    -DLARDER_FIT_STRUCT_ALIAS= '-DLARDER_FIT_STOP()=for (;;) {}' \
     -ffunction-sections -fdata-sections -Iinclude -Ifit -Itests/fit -Itests/fit/config \
     -DMODEL_ARENA=4096u -DRANDOM_RUNS=4u -DRANDOM_STEPS=120u -DSIZES_STEP=199u
 AVR_PROGRAMS := $(foreach config,default first best good steps full bare,$(config)/small \
