@@ -62,7 +62,7 @@ static SLOW void free_foreign(void *pointer) {
 static SLOW void free_slow(void *pointer) {
     if (!pointer)
         return;
-    if (!larder_owns(PROCESS, pointer)) {
+    if (!process_owns(pointer)) {
         free_foreign(pointer);
         return;
     }
@@ -126,7 +126,7 @@ static void *alloc_to_grow(size_t usable, size_t size_bytes) {
 EXPORT void *realloc(void *pointer, size_t size_bytes) {
     if (!pointer)
         return alloc(size_bytes);
-    if (!larder_owns(PROCESS, pointer))
+    if (!process_owns(pointer))
         return realloc_foreign(pointer, size_bytes);
     if (size_bytes == 0) {
         give(pointer); /* as glibc does; C23 leaves it undefined */
@@ -215,7 +215,7 @@ EXPORT void *pvalloc(size_t size_bytes) {
 /* ---- C23 sized frees; the sizes are compared where debugging asks for it ---- */
 
 static SLOW void check_size(void *pointer, size_t size_bytes) {
-    if (pointer && larder_owns(PROCESS, pointer) &&
+    if (pointer && process_owns(pointer) &&
         larder_good_size(size_bytes) != larder_good_size(larder_size_of(PROCESS, pointer)))
         larder_free_sized(PROCESS, pointer, size_bytes); /* names the mistake and stops */
 }
@@ -236,7 +236,7 @@ EXPORT void free_aligned_sized(void *pointer, size_t align_bytes, size_t size_by
 /* ---- GNU: the rest is in info.c ---- */
 
 EXPORT size_t malloc_usable_size(void *pointer) {
-    if (!pointer || larder_owns(PROCESS, pointer))
+    if (!pointer || process_owns(pointer))
         return pointer ? larder_size_of(PROCESS, pointer) : 0;
     size_t (*const other)(void *) =
         process_is_started() ? NULL

@@ -51,6 +51,8 @@ static const struct option table[] = {
      "free memory goes back to the system after one to two such times"},
     {"BACKGROUND", SWITCH, &options.background, "1", EVERY_SIZE,
      "0: no thread of its own that gives memory back while the program is idle"},
+    {"PAGE_BYTES", BYTES, &options.page_bytes, "0", EVERY_SIZE,
+     "for tests: take the system's pages for this large, a power of two; 0: ask the system"},
     {"THP", CHOICE, &options.thp, "default", 0, SIZE_MAX, "default always never ",
      "huge pages for the heap, by madvise() on its own mapping"},
     {"DEBUG", TEXT, &options.debug, "", EVERY_SIZE,

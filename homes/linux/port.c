@@ -52,8 +52,11 @@ void larder_port_lock_wait(larder_port_lock_t *lock) {
  * rounds to larger pages is right for the real ones too. */
 static size_t read_page_bytes(void) {
     const size_t page_bytes = (size_t)getauxval(AT_PAGESZ);
-    const char *text = getenv("LARDER_PAGE_BYTES");
-    const size_t wanted = text ? (size_t)strtoul(text, NULL, 10) : 0;
+    const char *text = secure_getenv("LARDER_PAGE_BYTES");
+    char *end = NULL;
+    size_t wanted = text ? (size_t)strtoul(text, &end, 10) : 0;
+    if (end && (*end & ~0x20) == 'K')
+        wanted *= 1024;
     return wanted > page_bytes && (wanted & (wanted - 1)) == 0 ? wanted : page_bytes;
 }
 

@@ -52,6 +52,9 @@ static bool reserve(void) {
         if (base) {
             process.base = (uintptr_t)base;
             process.reserved_bytes = bytes;
+            /* Nobody reads beyond what is usable; and mlockall() makes all that can be read
+             * resident, which took it minutes. */
+            (void)mprotect(base, bytes, PROT_NONE);
             if (options.thp != THP_DEFAULT)
                 (void)madvise(base, bytes,
                               options.thp == THP_ALWAYS ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
@@ -109,6 +112,7 @@ static bool start(void) {
     const size_t first = least(FIRST_BYTES, process.reserved_bytes);
     if (!init(first)) {
         larder_port_release((void *)process.base, process.reserved_bytes);
+        process.reserved_bytes = 0;
         return false;
     }
     process.usable_bytes = first;
@@ -135,6 +139,10 @@ bool process_start(void) {
 
 size_t process_usable_bytes(void) {
     return __atomic_load_n(&process.usable_bytes, __ATOMIC_ACQUIRE);
+}
+
+bool process_owns(const void *pointer) {
+    return (uintptr_t)pointer - process.base < process.reserved_bytes;
 }
 
 size_t process_reserved_bytes(void) {

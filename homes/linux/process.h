@@ -17,6 +17,10 @@ extern struct larder_storage process_storage __attribute__((visibility("hidden")
 bool process_start(void);
 bool process_is_started(void);
 
+/* Did this memory come from here? The map of the core is rounded outward, and other mappings may
+ * lie in its margins: larder_owns() is not the question. */
+bool process_owns(const void *pointer);
+
 /* Bytes usable now; and the address space it may grow to. */
 size_t process_usable_bytes(void);
 size_t process_reserved_bytes(void);
