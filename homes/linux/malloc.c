@@ -24,6 +24,7 @@
 #define SLOW __attribute__((noinline, cold))
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define HEAP_ALIGN ((size_t)16)
+#define SMALL_BYTES ((size_t)1024)
 
 uint64_t malloc_foreign_frees;
 
@@ -46,8 +47,11 @@ static SLOW void *alloc_slow(size_t align_bytes, size_t size_bytes, larder_flags
         seen = process_usable_bytes();
         memory = larder_aligned_flags(PROCESS, align_bytes, wanted, flags | LARDER_NO_RECLAIM);
     } while (!memory && larder_good_size(wanted) && process_grow(seen, wanted, align_bytes));
-    if (!memory)
+    if (!memory) {
+        /* Under a hard limit small requests may have the last of it: to report, to unwind. */
+        flags |= wanted <= SMALL_BYTES ? LARDER_USE_RESERVE : 0;
         memory = larder_aligned_flags(PROCESS, align_bytes, wanted, flags);
+    }
     background_notice_alloc();
     return memory ? memory : no_memory();
 }

@@ -18,6 +18,8 @@
 #define RESERVE_BYTES ((size_t)1 << 40) /* of address space; halved until the system gives it */
 #define RESERVE_LEAST (16 * MIB)
 #define FIRST_BYTES (32 * MIB)
+#define LIMIT_LEAST (4 * MIB)
+#define UNWIND_SHARE 64u /* of a hard limit: kept for small requests, so that programs unwind */
 #define PLACE_BYTES (2 * MIB) /* page blocks are the largest unit whose alignment matters here */
 
 struct larder_storage process_storage;
@@ -68,11 +70,17 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
+static size_t ceiling(void) {
+    const size_t limit = process.limit_bytes & ~(PLACE_BYTES - 1);
+    return process.limit_bytes ? least(limit, process.reserved_bytes) : process.reserved_bytes;
+}
+
 static bool init(size_t usable_bytes) {
     static struct larder_ranges ranges;
     struct larder_config config = {
         .ranges = &ranges,
         .slot_count = LARDER_SLOTS_MAX,
+        .reserve_frames = least(options.limit_bytes / UNWIND_SHARE, MIB) / LARDER_FRAME_BYTES,
         .interval_ms = options.purge_ms,
         .is_reserved = true,
         .debug = options.debug,
@@ -108,8 +116,10 @@ static bool start(void) {
         return false;
     }
     watch_start();
+    if (options.limit_bytes != 0 && options.limit_bytes < LIMIT_LEAST)
+        options.limit_bytes = LIMIT_LEAST;
     process.limit_bytes = options.limit_bytes;
-    const size_t first = least(FIRST_BYTES, process.reserved_bytes);
+    const size_t first = least(FIRST_BYTES, ceiling());
     if (!init(first)) {
         larder_port_release((void *)process.base, process.reserved_bytes);
         process.reserved_bytes = 0;
@@ -163,11 +173,6 @@ static size_t step_for(size_t bytes) {
     while (step < 2 * bytes)
         step *= 2;
     return step > process.usable_bytes / 4 ? step : process.usable_bytes / 4 & ~(PLACE_BYTES - 1);
-}
-
-static size_t ceiling(void) {
-    const size_t limit = process.limit_bytes & ~(PLACE_BYTES - 1);
-    return process.limit_bytes ? least(limit, process.reserved_bytes) : process.reserved_bytes;
 }
 
 static bool extend(size_t bytes) {

@@ -34,7 +34,7 @@ is() { [ "$out" = "$1" ] && [ "$lines" -le "${2:-0}" ] && [ "$status" = 0 ]; }
 between() { [ "$out" -ge "$1" ] && [ "$out" -le "$2" ]; }
 program=$work/options
 
-echo 1..24
+echo 1..27
 run "$program" active
 expect 'without options larder serves, and says nothing' is '1 112'
 
@@ -76,6 +76,10 @@ expect 'with the values they have' eval 'has "LARDER_LIMIT=3G" && has "LARDER_TH
 run LARDER_LIMIT=64M "$program" limit
 expect 'LIMIT: ENOMEM, and room after some frees' eval \
     'case $out in *" ENOMEM 1") [ "${out%% *}" -ge 40 ] && [ "${out%% *}" -le 64 ];; *) false;; esac'
+run LARDER_LIMIT=64M "$program" unwind
+expect 'with a reserve for small requests' eval '[ "${out##* }" = 2000 ] && [ "${out%% *}" -ge 50 ]'
+run LARDER_LIMIT=8M "$program" unwind
+expect 'small limits hold too' eval '[ "${out%% *}" -ge 4 ] && [ "${out%% *}" -le 8 ]'
 wait_long='LARDER_PURGE_MS=1000000 LARDER_BACKGROUND=0'
 # shellcheck disable=SC2086 # words
 run $wait_long "$program" coming-and-going
@@ -96,6 +100,19 @@ expect 'without address space the C library serves, which is said' eval \
 # shellcheck disable=SC2016,SC3045
 run sh -c 'ulimit -v 200000; exec "$0" active' "$program"
 expect 'with a little of it larder does' is '1 112'
+
+# ---- more rights than the caller ----
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && grep -q '^NoNewPrivs:.0' /proc/self/status &&
+    ! findmnt -no OPTIONS -T "$work" | grep -qw nosuid &&
+    ${CC:-gcc} -O1 -fno-builtin -D_GNU_SOURCE -static tests/linux/programs/options.c \
+        "$(dirname "$library")/liblarder.a" -pthread -o "$work/suid" && chmod 755 "$work" && chmod 4755 "$work/suid" &&
+    setpriv --reuid=65534 --clear-groups sh -c "LARDER_X=1 '$work/suid' active" >"$work/out" 2>"$work/err"; then
+    out=$(cat "$work/out") err=$(cat "$work/err") lines=$(wc -l <"$work/err") status=0
+    expect 'a setuid program reads no option' is '1 112'
+else
+    number=$((number + 1))
+    echo "ok $number - a setuid program reads no option # SKIP needs root and setpriv"
+fi
 
 # ---- huge pages ----
 flags=''

@@ -56,6 +56,17 @@ static void limit(void) {
     printf("%u %s %d\n", count, error == ENOMEM ? "ENOMEM" : "-", malloc(MIB / 2) != NULL);
 }
 
+/* When 8 KiB are refused, are 2000 times 200 bytes still there? How much was, in MiB. */
+static void unwind(void) {
+    size_t count = 0;
+    unsigned small = 0;
+    for (void **piece; count < MIB && (piece = malloc(8192)) != NULL; count++)
+        piece[0] = NULL;
+    while (small < 2000 && malloc(200) != NULL)
+        small++;
+    printf("%zu %u\n", count * 8192 / MIB, small);
+}
+
 static size_t resident_bytes(void) {
     unsigned long total = 0, resident = 0;
     FILE *file = fopen("/proc/self/statm", "r");
@@ -108,6 +119,7 @@ int main(int argc, char **argv) {
     } commands[] = {{"functions", functions},
                     {"active", active},
                     {"limit", limit},
+                    {"unwind", unwind},
                     {"coming-and-going", coming_and_going},
                     {"flags", flags}};
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++) {
