@@ -123,6 +123,7 @@ static bool start(void) {
     if (!init(first)) {
         larder_port_release((void *)process.base, process.reserved_bytes);
         process.reserved_bytes = 0;
+        process_storage = (struct larder_storage){{0}}; /* the fast paths find nothing in it */
         return false;
     }
     process.usable_bytes = first;
