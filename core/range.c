@@ -82,7 +82,7 @@ static enum larder_status lay_over(struct larder_ranges *ranges, const struct ov
 enum larder_status larder_ranges_add(struct larder_ranges *ranges, uint64_t address,
                                      uint64_t size_bytes, enum larder_range_kind kind) {
     struct overlay new = {.first = address, .kind = kind};
-    if (kind < LARDER_RANGE_ABSENT || kind > LARDER_RANGE_DEVICE) {
+    if (kind < LARDER_RANGE_USABLE || kind > LARDER_RANGE_ABSENT) {
         return LARDER_BAD_OPTION;
     }
     if (ranges->closed || !checked_add(address, size_bytes, &new.end)) {

@@ -86,8 +86,9 @@ static bool init(size_t usable_bytes) {
         .debug = options.debug,
     };
     larder_ranges_init(&ranges);
-    (void)larder_ranges_add(&ranges, process.base, process.reserved_bytes, LARDER_RANGE_ABSENT);
     (void)larder_ranges_add(&ranges, process.base, usable_bytes, LARDER_RANGE_USABLE);
+    (void)larder_ranges_add(&ranges, process.base + usable_bytes,
+                            process.reserved_bytes - usable_bytes, LARDER_RANGE_ABSENT);
     enum larder_status status;
     if (!larder_port_commit((void *)process.base, usable_bytes))
         return false;

@@ -20,12 +20,12 @@ extern "C" {
 /* In ascending strength: where ranges overlap, the stronger kind holds, whatever the order of
  * calls. */
 enum larder_range_kind {
-    LARDER_RANGE_ABSENT = 1, /* addresses where RAM may come later, by larder_frames_donate(): the
-                                map reserves room for them and commits nothing */
-    LARDER_RANGE_USABLE,     /* RAM for the buddies */
+    LARDER_RANGE_USABLE = 1, /* RAM for the buddies */
     LARDER_RANGE_DONATED,    /* RAM in use by start-up, described by the map, donated later */
     LARDER_RANGE_RESERVED,   /* RAM that is never given out: the kernel, firmware, the frame map */
     LARDER_RANGE_DEVICE,     /* not RAM */
+    LARDER_RANGE_ABSENT,     /* nothing, but RAM may come, by larder_frames_donate(): the map has
+                                room for it and commits nothing */
 };
 
 struct larder_range {

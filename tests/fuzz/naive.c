@@ -81,7 +81,7 @@ static bool paint(struct naive *naive, uint64_t first, uint64_t end, unsigned ki
 
 enum larder_status naive_add(struct naive *naive, uint64_t address, uint64_t size_bytes,
                              unsigned kind) {
-    if (kind < 1 || kind > 4) {
+    if (kind < 1 || kind > 5) {
         return LARDER_BAD_OPTION;
     }
     if (size_bytes > UINT64_MAX - address) {
@@ -196,6 +196,15 @@ static struct sim *start(const struct naive *naive, const struct ram *ram, uint6
                                           .unattached = true});
 }
 
+/* The map begins at a multiple of the largest block, or of what holds all RAM if that is less. */
+static uint64_t map_first(const struct ram *ram) {
+    uint64_t align = 512 * FRAME;
+    while (align < ram->end - ram->first && align < GIB) {
+        align *= 2;
+    }
+    return ram->first / align * align;
+}
+
 static void look_at(struct sim *sim, const struct naive *naive, const struct ram *ram,
                     uint64_t address) {
     struct larder_what what;
@@ -203,7 +212,7 @@ static void look_at(struct sim *sim, const struct naive *naive, const struct ram
     unsigned part = part_of(naive, frame);
     larder_whatis(sim->larder, larder_frames_pointer(sim->larder, address), &what);
     larder_map_span(sim->larder, &first, &end);
-    sim_check(first == ram->first / GIB * GIB && end == ram->end);
+    sim_check(first == map_first(ram) && end == ram->end);
     bool is_whole = frames_first(naive, part) <= frame && frame < frames_end(naive, part);
     if (frame < first || frame >= end) {
         sim_check(what.kind == LARDER_WHAT_FOREIGN);
@@ -247,7 +256,7 @@ static void use_up(struct sim *sim, const struct naive *naive) {
 void naive_start(const struct naive *naive, uint64_t zone_limit) {
     struct ram ram = ram_of(naive);
     bool is_nothing = ram.first >= ram.end;
-    bool is_too_long = !is_nothing && (ram.end - ram.first / GIB * GIB) / FRAME > SPAN_FRAMES_MAX;
+    bool is_too_long = !is_nothing && (ram.end - map_first(&ram)) / FRAME > SPAN_FRAMES_MAX;
     if (!is_nothing && !is_too_long &&
         (ram.bytes > START_RAM_MAX || ram.end - ram.first > START_SPAN_MAX)) {
         return;

@@ -380,7 +380,7 @@ static void ranges(void **state) {
     static struct larder_ranges table;
     larder_ranges_init(&table);
     assert_int_equal(larder_ranges_add(&table, 0, 1, 0), LARDER_BAD_OPTION);
-    assert_int_equal(larder_ranges_add(&table, 0, 1, LARDER_RANGE_DEVICE + 1), LARDER_BAD_OPTION);
+    assert_int_equal(larder_ranges_add(&table, 0, 1, LARDER_RANGE_ABSENT + 1), LARDER_BAD_OPTION);
     assert_int_equal(larder_ranges_add(&table, UINT64_MAX, 1, LARDER_RANGE_USABLE),
                      LARDER_BAD_RANGE);
     assert_int_equal(larder_ranges_add(&table, 1, UINT64_MAX, LARDER_RANGE_USABLE),
