@@ -18,7 +18,9 @@
 /* One word of static TLS, signal-safe; larder_slot_none until this thread is attached. In a program
  * it lies at a constant offset; in a shared library, which may be dlopened, one load finds the
  * offset. */
-#if defined(__PIC__) && !defined(__PIE__)
+#ifdef LARDER_PORT_TLS
+/* Said by the build: nothing, in a library that is opened when static TLS may be used up. */
+#elif defined(__PIC__) && !defined(__PIE__)
 #define LARDER_PORT_TLS __attribute__((tls_model("initial-exec")))
 #else
 #define LARDER_PORT_TLS __attribute__((tls_model("local-exec")))

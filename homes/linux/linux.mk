@@ -2,6 +2,7 @@
 #
 #   build/linux/liblarder.so        the malloc of a program that is started with LD_PRELOAD
 #   build/linux/liblarder.a         the same, linked in
+#   build/linux/liblarder-dlopen.so the same for dlopen(), without static TLS
 #   build/linux/liblarder-core.a    the core with its port, and no malloc: for instances of your own
 #
 # build/linux-aarch64/ likewise.
@@ -36,7 +37,8 @@ $(1)/malloc/home/%.o: homes/linux/%.c
 $(1)/liblarder.so: $(CORE_SRC:core/%.c=$(1)/malloc/core/%.o) \
     $(LINUX_SRC:homes/linux/%.c=$(1)/malloc/home/%.o)
 	$$(call say,LINK,$$@)
-	$$(Q)$(2) -shared $(OPT) $(LINUX_LTO) $(NO_BUILTIN) -Wl,-z,now -Wl,-z,relro -Wl,-soname,liblarder.so.0 \
+	$$(Q)$(2) -shared $(OPT) $(LINUX_LTO) $(NO_BUILTIN) -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete \
+	    -Wl,-soname,liblarder.so.0 \
 	    -o $$@ $$^ -pthread
 
 $(1)/malloc/larder.o: $(CORE_SRC:core/%.c=$(1)/malloc/core/%.o) \
@@ -59,6 +61,13 @@ $(1)/liblarder.a: $(1)/malloc/larder.o $(1)/malloc/operators.o
 endef
 $(eval $(call larder_malloc,$(LINUX_DIR),$(CC),,))
 $(eval $(call larder_malloc,$(LINUX_AARCH64_DIR),$(CC_AARCH64),-mno-outline-atomics,$(CROSS)))
+
+# For dlopen() in programs whose static TLS is used up: without initial-exec TLS.
+LINUX_DLOPEN_DIR := $(BUILD)/linux-dlopen
+$(eval $(call larder_malloc,$(LINUX_DLOPEN_DIR),$(CC),-DLARDER_PORT_TLS= -ftls-model=global-dynamic,))
+$(LINUX_DIR)/liblarder-dlopen.so: $(LINUX_DLOPEN_DIR)/liblarder.so
+	$(call say,COPY,$@)
+	$(Q)mkdir -p $(@D) && cp $< $@
 
 .PHONY: linux
 linux: $(LINUX_DIR)/liblarder.so $(LINUX_DIR)/liblarder.a ## the malloc of a Linux program: build/linux/liblarder.so

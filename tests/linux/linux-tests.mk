@@ -29,6 +29,6 @@ endef
 ifeq ($(VARIANT),plain)
 $(eval $(call linux_tests,$(LINUX_TESTS_DIR),$(CC)))
 TESTS += $(addprefix $(LINUX_TESTS_DIR)/,$(LINUX_TESTS_NAMES)) $(sort $(wildcard tests/linux/*.sh))
-TEST_DEPS += $(LINUX_DIR)/liblarder.so $(LINUX_DIR)/liblarder.a $(LINUX_AARCH64_DIR)/liblarder.a
+TEST_DEPS += $(LINUX_DIR)/liblarder-dlopen.so $(LINUX_DIR)/liblarder.so $(LINUX_DIR)/liblarder.a $(LINUX_AARCH64_DIR)/liblarder.a
 TEST_OPTIONS += 'linux/*:limit=300'
 endif
