@@ -72,7 +72,7 @@ FASTPATH_KERNEL = $(FASTPATH) 'kernel, arm64' --elf $(KERNEL)/kernel8.elf --pref
     --objects '$(CORE_SRC:%.c=$(KERNEL)/%.o)' -- qemu-system-aarch64 -cpu cortex-a72 -m 1G \
     -machine virt,virtualization=on,gic-version=2 -accel tcg,one-insn-per-tb=on \
     -kernel $(KERNEL)/kernel8.img -append larder.test=fast-paths -no-reboot \
-    -display none -serial null -monitor none -d exec,nochain -dfilter @FILTER@ -D @LOG@
+    -nic none -display none -serial null -monitor none -d exec,nochain -dfilter @FILTER@ -D @LOG@
 
 bench-fastpath: $(BENCH_DIR)/probe $(BENCH_AARCH64_DIR)/probe $(KERNEL)/kernel8.img ## instructions on each fast path
 	@rm -f $(BENCH_DIR)/fastpath.json
