@@ -2,7 +2,7 @@
 # The library opened by dlopen() in a program whose static TLS is used up; its threads end after
 # dlclose().
 set -u
-build=${LARDER_BUILD:-build}/linux
+build=$(cd "${LARDER_BUILD:-build}/linux" && pwd) || exit 1
 cc=${CC:-gcc}
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -18,7 +18,7 @@ not=
 if readelf -d "$build/liblarder-dlopen.so" | grep -q STATIC_TLS; then not='not ' failed=1; fi
 echo "${not}ok 1 - no static TLS in liblarder-dlopen.so"
 not=
-"$work/dlopen" "$PWD/$build/liblarder-dlopen.so" "$work" >"$work/log" 2>&1
+"$work/dlopen" "$build/liblarder-dlopen.so" "$work" >"$work/log" 2>&1
 status=$?
 if [ $status != 0 ]; then not='not ' failed=1; echo "# status $status"; sed 's/^/# /' "$work/log"; fi
 echo "${not}ok 2 - opened where static TLS is used up, used on threads, and closed"

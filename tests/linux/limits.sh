@@ -2,8 +2,8 @@
 # Limits of the system: ulimit -v, ulimit -d, strict accounting of memory. A program works, or ends
 # with a message; it never crashes.
 set -u
-build=${LARDER_BUILD:-build}
-library=$PWD/$build/linux/liblarder.so
+build=$(cd "${LARDER_BUILD:-build}" && pwd) || exit 1
+library=$build/linux/liblarder.so
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 number=0
@@ -24,7 +24,7 @@ limited() {
     ) >"$log" 2>&1
     status=$?
     if [ "$3" = works ]; then
-        grep -qx 20000 "$log" && [ $status = 0 ]
+        [ "$(cat "$log")" = 20000 ] && [ $status = 0 ]
     else
         [ $status -lt 128 ] && { [ $status = 0 ] || [ -s "$log" ]; }
     fi
@@ -54,6 +54,7 @@ for line in open("/proc/self/maps"):
     first, end = (int(address, 16) for address in addresses.split("-"))
     charged += end - first if rights[1] == "w" and rights[3] == "p" else 0
 print(charged >> 20, "MiB are charged")
+assert "liblarder" in open("/proc/self/maps").read()
 raise SystemExit(charged >= 128 << 20)
 ' >"$log" 2>&1
 result $? 'a small program is charged less than 128 MiB by overcommit_memory=2'

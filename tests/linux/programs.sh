@@ -2,8 +2,8 @@
 # Real programs: each must say the same, and end the same, as with the C library's malloc. A
 # program that is not installed is skipped.
 set -u
-build=${LARDER_BUILD:-build}
-library=$PWD/$build/linux/liblarder.so
+build=$(cd "${LARDER_BUILD:-build}" && pwd) || exit 1
+library=$build/linux/liblarder.so
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 top=$PWD

@@ -5,7 +5,7 @@ build=${LARDER_BUILD:-build}
 cc=${CC:-gcc}
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-programs='contracts threads stress'
+programs='contracts threads stress startup'
 number=0
 failed=0
 
