@@ -39,12 +39,14 @@ struct side {
     uint64_t checksum;
 };
 
-static void pipe_put(struct pipe *pipe, const struct crate *crate) {
+// Half full, and half empty, are soon enough to wake the other side: with a change of threads for
+// each crate, whoever frees faster than the other side makes would pay for its speed with them.
+static void pipe_put(struct pipe *pipe, const struct crate *crate, bool is_last) {
     pthread_mutex_lock(&pipe->lock);
     while (pipe->count == CRATES)
         pthread_cond_wait(&pipe->changed, &pipe->lock);
     pipe->crates[(pipe->first + pipe->count) % CRATES] = *crate;
-    if (pipe->count++ == 0)
+    if (++pipe->count == CRATES / 2 || is_last)
         pthread_cond_signal(&pipe->changed);
     pthread_mutex_unlock(&pipe->lock);
 }
@@ -55,7 +57,6 @@ static void pipe_get(struct pipe *pipe, struct crate *crate) {
         pthread_cond_wait(&pipe->changed, &pipe->lock);
     *crate = pipe->crates[pipe->first];
     pipe->first = (pipe->first + 1) % CRATES;
-    // Half empty is soon enough: not a change of threads for each crate.
     if (--pipe->count == CRATES / 2)
         pthread_cond_signal(&pipe->changed);
     pthread_mutex_unlock(&pipe->lock);
@@ -69,7 +70,7 @@ static void produce(struct side *side) {
             size_t size = random_between(&random, SIZE_LOW, SIZE_HIGH);
             crate.messages[j] = block_new(size, random_next(&random));
         }
-        pipe_put(side->pipe, &crate);
+        pipe_put(side->pipe, &crate, i + 1 == side->crates);
     }
 }
 
