@@ -365,7 +365,7 @@ ok 'no apt at all'
 
 machine bookworm
 printf '%s\n' make gcc libc6-dev python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
-    libfdt-dev:arm64 libfdt1 qemu-system-arm clang libclang-rt-14-dev libcmocka-dev gcovr cmake pkg-config \
+    libfdt-dev:arm64 libfdt1 qemu-system-arm clang libclang-rt-14-dev libcmocka-dev gcovr cmake pkg-config sqlite3 perl man-db \
     device-tree-compiler git g++ patch clang-format-14 clang-tidy-14 shellcheck \
     lib32gcc-12-dev libc6-dev-i386 gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-avr avr-libc \
     simavr >"$work/installed"
