@@ -32,3 +32,8 @@ TESTS += $(addprefix $(LINUX_TESTS_DIR)/,$(LINUX_TESTS_NAMES)) $(sort $(wildcard
 TEST_DEPS += $(LINUX_DIR)/liblarder-dlopen.so $(LINUX_DIR)/liblarder.so $(LINUX_DIR)/liblarder.a $(LINUX_AARCH64_DIR)/liblarder.a
 TEST_OPTIONS += 'linux/*:limit=300'
 endif
+
+.PHONY: test-programs
+test-programs: $(LINUX_DIR)/liblarder.so ## large programs under larder's malloc: node, java, chromium, redis, postgres …
+	$(Q)status=0; for weight in light heavy; do \
+	    LARDER_BUILD='$(BUILD)' tests/linux/programs.sh $$weight || status=1; done; exit $$status

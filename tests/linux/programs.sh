@@ -1,6 +1,8 @@
 #!/bin/sh
 # Real programs: each must say the same, and end the same, as with the C library's malloc. A
 # program that is not installed is skipped.
+#
+#   tests/linux/programs.sh [light|heavy]     heavy: what `./dev test-programs` adds
 set -u
 build=$(cd "${LARDER_BUILD:-build}" && pwd) || exit 1
 library=$build/linux/liblarder.so
@@ -24,7 +26,7 @@ END
 
 # Each file of this folder is a program's script, named after the program; it is run in an empty
 # folder with $top (of the tree) and $work (what is made above).
-scripts=$top/tests/linux/programs/light
+scripts=$top/tests/linux/programs/${1:-light}
 
 # $1: with or without; $2: name. The preload is for the programs, not for this script.
 run() {
