@@ -218,7 +218,7 @@ def script_of(document, path):
     machine = f"{document['machine']['cpu']}, {document['machine']['cpus']} CPUs"
     return f"""set terminal svg noenhanced size 1200,{60 + 400 * rows} font "sans-serif,12" background rgb "white"
 set output "{path}"
-set multiplot layout {rows},2 title "malloc: {machine}" font ",14" margins 0.11,0.975,0.05,0.95 spacing 0.13,0.08
+set multiplot layout {rows},2 title "malloc: {machine}" font ",14" margins 0.11,0.975,0.07,0.92 spacing 0.13,0.15
 set border 3 lc rgb 0x666666
 set tics nomirror textcolor rgb 0x333333
 set grid x y lc rgb 0xe6e6e6
