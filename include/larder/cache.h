@@ -77,7 +77,8 @@ void larder_cache_free_bulk(struct larder_cache *cache, size_t count, void *cons
  * NO_MEMORY, or TOO_MANY iff the limit is lower. */
 enum larder_status larder_cache_prefill(struct larder_cache *cache, size_t count);
 
-/* New limit; objects beyond it stay valid. 0: none. */
+/* New limit; objects beyond it stay valid, and those that lie in magazines, taken before, are still
+ * given out. 0: none. */
 void larder_cache_set_limit(struct larder_cache *cache, uint64_t limit_objects);
 
 /* Empty the depot, the caller's magazines and all empty slabs. Returns frames given back. */

@@ -294,7 +294,9 @@ static void apply_prefill(const struct op *op) {
 static void apply_limit(const struct op *op) {
     struct kept *of = pick(op->a);
     if (of && op->b % 4 == 0) {
-        uint64_t limit = op->c % 3 ? op->c / 4 % 400 + of->live + 200 : 0;
+        /* Above what may lie in magazines and the depot: those were taken before, and are given
+         * out whatever the limit is now. */
+        uint64_t limit = op->c % 3 ? op->c / 4 % 400 + of->live + 2000 : 0;
         of->limit = limit;
         larder_cache_set_limit(of->cache, limit);
     }

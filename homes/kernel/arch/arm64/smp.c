@@ -1,5 +1,7 @@
 /* smp.c: see smp.h. CPU 0 starts the others one after another and waits for each: the one slot
- * `secondary` is enough, and a CPU that never comes costs a second and a log line. */
+ * `secondary` is enough, and a CPU that never comes costs ten seconds and a log line. Less is not
+ * enough: an emulator on a busy machine may not run a CPU for seconds, and one that comes after the
+ * next was started finds that one's stack. */
 #include "smp.h"
 
 #include "barrier.h"
@@ -12,7 +14,7 @@
 #include "mmu.h"
 #include "timer.h"
 
-#define ARRIVAL_US 1000000u
+#define ARRIVAL_US 10000000u
 
 /* On lines of its own: it is cleaned and invalidated as a whole. */
 struct secondary secondary __attribute__((aligned(128)));
