@@ -1,7 +1,7 @@
 # Every target of larder. `make help` lists them; `./dev TARGET` installs what is missing first.
 #
 # HOW AN AREA HOOKS IN. Each area has one file, read at the end of this one: homes/kernel/kernel.mk
-# homes/sim/sim.mk homes/linux/linux.mk tests/tests.mk tests/*/*.mk bench/bench.mk. It may define
+# homes/sim/sim.mk homes/linux/linux.mk lab/lab.mk tests/tests.mk tests/*/*.mk bench/bench.mk. It may define
 # rules (outputs under $(BUILD) only) and append to these variables:
 #
 #   TESTS        += $(BUILD_VARIANT)/tests/unit/buddy     a program this Makefile knows how to make
@@ -123,7 +123,7 @@ help: ## this list
 	@echo
 	@echo '  variables          BOARD=raspberry-pi-4|raspberry-pi-3|qemu-virt  VARIANT=plain|asan|tsan|coverage  V=1'
 
--include homes/kernel/kernel.mk homes/sim/sim.mk homes/linux/linux.mk tests/tests.mk \
+-include homes/kernel/kernel.mk homes/sim/sim.mk homes/linux/linux.mk lab/lab.mk tests/tests.mk \
     $(sort $(wildcard tests/*/*.mk)) homes/mcu/mcu.mk bench/bench.mk bench/fit/fit.mk bench/malloc/malloc.mk
 include tools/tools.mk
 

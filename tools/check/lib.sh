@@ -22,7 +22,7 @@ files() {
 }
 
 c_files() {
-    files 'include/*.[ch]' 'core/*.[ch]' 'fit/*.[ch]' 'homes/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]'
+    files 'include/*.[ch]' 'core/*.[ch]' 'fit/*.[ch]' 'homes/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]' 'lab/*.[ch]'
 }
 
 # Run "$@" once per line of stdin, on all CPUs; the status is 0 iff all were.

@@ -1,0 +1,24 @@
+# The larder command: build/larder. One folder a thought: trace/ (what was recorded), import/,
+# record/, replay/ (policies side by side), report/ (the page), live/ (a process that runs). Every .c
+# file of lab/ and of its folders is part of the command; what goes into other programs (the recorder's
+# library) is in folders further down.
+#
+# It links the core and the region heap: what it compares is what users run.
+
+LAB_DIR := $(BUILD)/lab
+LAB_SRC := $(sort $(wildcard lab/*.c lab/*/*.c))
+LAB_OBJECTS := $(LAB_SRC:lab/%.c=$(LAB_DIR)/%.o)
+LAB_LIBS := -lzstd -lm
+LAB_CFLAGS = $(HOST_CFLAGS) -Ilab
+
+$(LAB_DIR)/%.o: lab/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(LAB_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/larder: $(LAB_OBJECTS) $(LINUX_DIR)/liblarder-core.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(LAB_LIBS) -pthread
+
+.PHONY: lab
+lab: $(BUILD)/larder ## the larder command: records programs, compares policies, shows why memory is not free

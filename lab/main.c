@@ -1,0 +1,59 @@
+/* main.c: the larder command: find the subcommand and run it. */
+#include "command.h"
+#include "say.h"
+
+#include "larder/larder.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* In the order in which a newcomer meets them. One line each: `extern const struct command
+ * NAME_command;` above, `&NAME_command,` in the table. */
+static const struct command *const commands[] = {
+    NULL,
+};
+
+static const struct command *find(const char *name) {
+    for (const struct command *const *command = commands; *command; command++) {
+        if (strcmp((*command)->name, name) == 0)
+            return *command;
+    }
+    return NULL;
+}
+
+static int list(void) {
+    (void)printf("usage: larder COMMAND [ARGUMENT]...\n\n"
+                 "Records how programs use memory, compares allocation policies on what was\n"
+                 "recorded, and shows why memory is not free.\n\n");
+    for (const struct command *const *command = commands; *command; command++)
+        (void)printf("  %-10s %s\n", (*command)->name, (*command)->summary);
+    (void)printf("\nlarder COMMAND --help says more; larder(1) says all.\n");
+    return EXIT_OK;
+}
+
+static int describe(const struct command *command) {
+    (void)printf("usage: larder %s %s\n\n%s.\n\n%s", command->name, command->arguments,
+                 command->summary, command->help);
+    return EXIT_OK;
+}
+
+static int asks_help(const char *word) {
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+int main(int argc, char **argv) {
+    const char *name = argc > 1 ? argv[1] : "help";
+    if (strcmp(name, "--version") == 0) {
+        (void)printf("larder %s\n", LARDER_VERSION);
+        return EXIT_OK;
+    }
+    if (asks_help(name) && argc <= 2)
+        return list();
+    const struct command *command = find(asks_help(name) ? argv[2] : name);
+    if (!command)
+        return say_usage("there is no command \"%s\"", asks_help(name) ? argv[2] : name);
+    if (asks_help(name) || (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)))
+        return describe(command);
+    say_command(name);
+    return command->run(argc - 1, argv + 1);
+}
