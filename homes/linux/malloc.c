@@ -14,6 +14,7 @@
 #include "libc.h"
 #include "options.h"
 #include "process.h"
+#include "statistics.h"
 #include "thread.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ static SLOW void *alloc_slow(size_t align_bytes, size_t size_bytes, larder_flags
     void *memory;
     if (!process_start())
         return libc_alloc(align_bytes, size_bytes, (flags & LARDER_ZERO) != 0);
+    const uint64_t began_ns = statistics_slow_begin();
     (void)thread_attach();
     do {
         seen = process_usable_bytes();
@@ -53,6 +55,7 @@ static SLOW void *alloc_slow(size_t align_bytes, size_t size_bytes, larder_flags
         memory = larder_aligned_flags(PROCESS, align_bytes, wanted, flags);
     }
     background_notice_alloc();
+    statistics_slow_end(began_ns);
     return memory ? memory : no_memory();
 }
 
@@ -71,9 +74,11 @@ static SLOW void free_slow(void *pointer) {
         return;
     }
     const int saved = errno; /* POSIX: free() leaves it alone */
+    const uint64_t began_ns = statistics_slow_begin();
     (void)thread_attach();
     larder_free(PROCESS, pointer);
     background_notice_free();
+    statistics_slow_end(began_ns);
     errno = saved;
 }
 

@@ -14,13 +14,16 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #define AMOUNTS                                                                                    \
     (offsetof(struct larder_process_stats, reserved_bytes) / sizeof(struct larder_process_amount))
 
 /* By position in struct larder_process_stats; atomic. */
-static uint64_t peak[AMOUNTS];
+static uint64_t peak[AMOUNTS], at_peak[AMOUNTS];
+static uint64_t peak_backed;         /* the sum at at_peak, but for what is purged; atomic */
+static uint64_t slow_calls, slow_ns; /* atomic */
 
 static uint64_t minus(uint64_t a, uint64_t b) {
     return a > b ? a - b : 0;
@@ -105,23 +108,46 @@ static void count_process(struct larder_process_stats *stats) {
     stats->mappings = count_mappings();
     stats->reserved_bytes = process_reserved_bytes();
     stats->foreign_frees = __atomic_load_n(&malloc_foreign_frees, __ATOMIC_RELAXED);
+    stats->slow_calls = __atomic_load_n(&slow_calls, __ATOMIC_RELAXED);
+    stats->slow_ns = __atomic_load_n(&slow_ns, __ATOMIC_RELAXED);
 }
 
 /* ---- peaks ---- */
 
-static uint64_t raised(uint64_t *highest, uint64_t now) {
+/* True iff `now` is higher than what *highest was; *highest is at least `now` afterwards. */
+static bool raise(uint64_t *highest, uint64_t now) {
     uint64_t seen = __atomic_load_n(highest, __ATOMIC_RELAXED);
     while (seen < now && !__atomic_compare_exchange_n(highest, &seen, now, true, __ATOMIC_RELAXED,
                                                       __ATOMIC_RELAXED)) {
     }
-    return seen < now ? now : seen;
+    return seen < now;
 }
 
+/* Two that pass the highest at once may leave a mixture of two moments a few ms apart. */
 static void raise_peaks(struct larder_process_stats *stats) {
     struct larder_process_amount *const amount = &stats->live;
-    for (size_t i = 0; i < AMOUNTS; i++)
-        amount[i].peak =
-            raised(&peak[i], amount[i].peak > amount[i].now ? amount[i].peak : amount[i].now);
+    const bool is_highest = raise(&peak_backed, minus(stats->usable.now, stats->purged.now));
+    for (size_t i = 0; i < AMOUNTS; i++) {
+        (void)raise(&peak[i], amount[i].peak > amount[i].now ? amount[i].peak : amount[i].now);
+        amount[i].peak = __atomic_load_n(&peak[i], __ATOMIC_RELAXED);
+        if (is_highest)
+            __atomic_store_n(&at_peak[i], amount[i].now, __ATOMIC_RELAXED);
+        amount[i].at_peak = __atomic_load_n(&at_peak[i], __ATOMIC_RELAXED);
+    }
+    stats->resident.at_peak = 0; /* not read at each look: a file of /proc */
+}
+
+/* ---- time in slow paths ---- */
+
+uint64_t statistics_clock_ns(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void statistics_add_slow(uint64_t began_ns) {
+    __atomic_add_fetch(&slow_calls, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&slow_ns, statistics_clock_ns() - began_ns, __ATOMIC_RELAXED);
 }
 
 void statistics_sample(void) {

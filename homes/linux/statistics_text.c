@@ -77,6 +77,10 @@ void larder_process_write(const struct larder_sink *sink) {
     }
     write_count(sink, "mappings of the process", stats.mappings);
     write_count(sink, "frees of foreign memory", stats.foreign_frees);
+    if (stats.slow_calls != 0) {
+        write_count(sink, "calls to slow paths", stats.slow_calls);
+        write_count(sink, "microseconds in them", stats.slow_ns / 1000);
+    }
 }
 
 /* ---- for a tool ---- */
@@ -97,6 +101,8 @@ static void json_amount(const struct larder_sink *sink, const char *name,
     json_number(sink, "now", amount->now);
     text_put(sink, ",");
     json_number(sink, "peak", amount->peak);
+    text_put(sink, ",");
+    json_number(sink, "at_peak", amount->at_peak);
     text_put(sink, "}");
 }
 
@@ -160,6 +166,10 @@ void larder_process_write_json(const struct larder_sink *sink) {
     json_number(sink, "mappings", stats.mappings);
     text_put(sink, ",");
     json_number(sink, "foreign_frees", stats.foreign_frees);
+    text_put(sink, ",");
+    json_number(sink, "slow_calls", stats.slow_calls);
+    text_put(sink, ",");
+    json_number(sink, "slow_ns", stats.slow_ns);
     text_put(sink, ",\n  \"caches\":[");
     if (process_is_started())
         larder_caches_each(PROCESS, json_cache, &list);

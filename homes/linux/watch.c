@@ -23,12 +23,12 @@
 #define SAMPLE_MS 20u /* between looks for peaks */
 
 bool watch_is_wanted;
+bool watch_has_statistics;
 bool watch_has_signal;
 int watch_pending;
 
 static struct {
     uint64_t limit_bytes;                    /* constant; 0: none */
-    bool is_sampling;                        /* constant */
     uint64_t look_ms, sample_ms, reclaim_ms; /* atomic: of the last ones */
 } watch;
 
@@ -85,16 +85,16 @@ void watch_start(void) {
     watch.limit_bytes = cgroup_bytes && (!soft_bytes || cgroup_bytes / 8 * 7 < soft_bytes)
                             ? cgroup_bytes / 8 * 7
                             : soft_bytes;
-    watch.is_sampling =
+    watch_has_statistics =
         options.stats != STATS_NONE || options.stats_file || options.snapshot_signal;
-    watch_is_wanted = watch.limit_bytes != 0 || watch.is_sampling;
+    watch_is_wanted = watch.limit_bytes != 0 || watch_has_statistics;
 }
 
 void watch_look(void) {
     const uint64_t now_ms = larder_port_clock_ms();
     if (watch.limit_bytes != 0 && is_time(&watch.look_ms, now_ms, LOOK_MS))
         look_at_limit(now_ms);
-    if (watch.is_sampling && is_time(&watch.sample_ms, now_ms, SAMPLE_MS))
+    if (watch_has_statistics && is_time(&watch.sample_ms, now_ms, SAMPLE_MS))
         statistics_sample();
     if (__atomic_load_n(&watch_pending, __ATOMIC_RELAXED) != 0 && !background_is_running())
         watch_write_pending();

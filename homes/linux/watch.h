@@ -6,8 +6,9 @@
 
 #include <stdbool.h>
 
-/* Set once at start: does any option ask for watch_look()? */
+/* Set once at start: does any option ask for watch_look()? For statistics? */
 extern bool watch_is_wanted __attribute__((visibility("hidden")));
+extern bool watch_has_statistics __attribute__((visibility("hidden")));
 
 /* After the options are read, with the limit of the cgroup. Allocates nothing. */
 void watch_start(void);

@@ -30,14 +30,15 @@ void larder_malloc_is_linked(void);
 
 /* Bytes, now and at their highest. Peaks are seen at certain moments only: about every 20 ms while
  * the program allocates and statistics were asked for (LARDER_STATS, _STATS_FILE,
- * _SNAPSHOT_SIGNAL), else at purges; that of `resident` is exact. */
+ * _SNAPSHOT_SIGNAL), else at purges; that of `resident` is exact. `at_peak` is what it was when the
+ * heap had most memory that the system backs (usable − purged); 0 for `resident`. */
 struct larder_process_amount {
-    uint64_t now, peak;
+    uint64_t now, peak, at_peak;
 };
 
 /* Equation: usable = live + in_magazines + in_slabs + free_backed + purged + metadata, exact when
- * nothing else runs. Nothing is ever negative. What the program asked for is not kept: `live` is
- * larger by the rounding to size classes. */
+ * nothing else runs, also at_peak. Nothing is ever negative. What the program asked for is not
+ * kept: `live` is larger by the rounding to size classes. */
 struct larder_process_stats {
     struct larder_process_amount live;         /* with the program, as size classes and frames */
     struct larder_process_amount in_magazines; /* free, in magazines of threads and in depots */
@@ -51,6 +52,8 @@ struct larder_process_stats {
     uint64_t reserved_bytes;                   /* address space; costs nothing */
     uint64_t mappings;                         /* of the whole process; the kernel allows 65530 */
     uint64_t foreign_frees; /* frees and reallocs of memory that larder did not give out */
+    uint64_t slow_calls;    /* of the family, beyond the fast path; counted as peaks are */
+    uint64_t slow_ns;       /* spent in them, all threads together */
 };
 
 /* All zero iff it is not active. Cost: O(caches × threads + dirty page blocks), and two files of

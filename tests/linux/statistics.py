@@ -22,6 +22,13 @@ def check_json(path, label):
     say(now["usable"] == sum(now[name] for name in AMOUNTS[:6]), label + ": usable is the sum")
     say(LIVE <= now["live"] <= LIVE + 200000, label + ": what lives is known (%d)" % now["live"])
     say(now["live"] <= now["usable"] <= now["mapped"], label + ": live, usable, mapped")
+    at_peak = {name: data[name]["at_peak"] for name in AMOUNTS[:8]}
+    say(at_peak["usable"] == sum(at_peak[name] for name in AMOUNTS[:6]),
+        label + ": at its peak usable is the sum too")
+    say(at_peak["usable"] - at_peak["purged"] >= now["usable"] - now["purged"],
+        label + ": never more is backed than at the peak")
+    say(data["slow_calls"] > 0 and data["slow_ns"] >= data["slow_calls"],
+        label + ": slow paths are counted and timed")
     classes = {one["name"]: one for one in data["caches"]}
     say(1000 <= classes["heap-112"]["live"] <= 1100, label + ": the objects of a class")
     say(data["requested"] is None and data["mappings"] > 10, label + ": what is not known is null")
