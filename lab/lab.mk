@@ -8,8 +8,8 @@
 LAB_DIR := $(BUILD)/lab
 LAB_SRC := $(sort $(wildcard lab/*.c lab/*/*.c))
 LAB_OBJECTS := $(LAB_SRC:lab/%.c=$(LAB_DIR)/%.o)
-LAB_LIBS := -lzstd -lm
-LAB_CFLAGS = $(HOST_CFLAGS) -Ilab
+LAB_LIBS := -lzstd -ljansson -lm
+LAB_CFLAGS = $(HOST_CFLAGS) -Ilab -DLAB_MULTIARCH='"$(shell $(CC) -print-multiarch)"'
 
 $(LAB_DIR)/%.o: lab/%.c
 	@mkdir -p $(@D)
@@ -21,4 +21,4 @@ $(BUILD)/larder: $(LAB_OBJECTS) $(LINUX_DIR)/liblarder-core.a
 	$(Q)$(CC) -o $@ $^ $(LAB_LIBS) -pthread
 
 .PHONY: lab
-lab: $(BUILD)/larder ## the larder command: records programs, compares policies, shows why memory is not free
+lab: $(BUILD)/larder $(LINUX_DIR)/liblarder.so ## the larder command: records programs, compares policies, shows why memory is not free

@@ -9,7 +9,10 @@
 
 /* In the order in which a newcomer meets them. One line each: `extern const struct command
  * NAME_command;` above, `&NAME_command,` in the table. */
+extern const struct command run_command;
+
 static const struct command *const commands[] = {
+    &run_command,
     NULL,
 };
 

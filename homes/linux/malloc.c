@@ -54,8 +54,8 @@ static SLOW void *alloc_slow(size_t align_bytes, size_t size_bytes, larder_flags
         flags |= wanted <= SMALL_BYTES ? LARDER_USE_RESERVE : 0;
         memory = larder_aligned_flags(PROCESS, align_bytes, wanted, flags);
     }
-    background_notice_alloc();
     statistics_slow_end(began_ns);
+    background_notice_alloc();
     return memory ? memory : no_memory();
 }
 
@@ -77,8 +77,8 @@ static SLOW void free_slow(void *pointer) {
     const uint64_t began_ns = statistics_slow_begin();
     (void)thread_attach();
     larder_free(PROCESS, pointer);
-    background_notice_free();
     statistics_slow_end(began_ns);
+    background_notice_free();
     errno = saved;
 }
 

@@ -7,7 +7,8 @@
 
 #include <stdint.h>
 
-/* Around a slow path of malloc's family: the time when it began, or 0 where nobody asked. */
+/* Around a slow path of malloc's family: processor time of the thread when it began, or 0 where
+ * nobody asked. */
 uint64_t statistics_clock_ns(void);
 void statistics_add_slow(uint64_t began_ns);
 

@@ -20,7 +20,9 @@
 #include <signal.h>
 
 #define LOOK_MS 4u    /* between looks at the soft limit: what a coarse clock can tell */
-#define SAMPLE_MS 20u /* between looks for peaks */
+#define SAMPLE_MS 20u /* between looks for peaks, */
+#define LOOKS_PER_COUNT 16u
+#define SAMPLE_SHARE 64u /* or when so much more of the heap is used than ever: 1/64 of it */
 
 bool watch_is_wanted;
 bool watch_has_statistics;
@@ -30,6 +32,8 @@ int watch_pending;
 static struct {
     uint64_t limit_bytes;                    /* constant; 0: none */
     uint64_t look_ms, sample_ms, reclaim_ms; /* atomic: of the last ones */
+    uint64_t looks;                          /* atomic */
+    uint64_t used_frames;                    /* at the highest sample; atomic */
 } watch;
 
 /* True, for one caller, iff that much time has passed. */
@@ -54,6 +58,22 @@ static void look_at_limit(uint64_t now_ms) {
         is_time(&watch.reclaim_ms, now_ms, options.purge_ms))
         (void)larder_reclaim(PROCESS);
     (void)larder_purge(PROCESS);
+}
+
+/* ---- peaks ---- */
+
+/* A program that grows and ends within the interval has a peak too. Frames are counted on one slow
+ * path of a few: that costs ten times what the slow path does. */
+static bool has_grown(void) {
+    struct larder_frames_stats stats;
+    if (__atomic_fetch_add(&watch.looks, 1, __ATOMIC_RELAXED) % LOOKS_PER_COUNT != 0)
+        return false;
+    larder_frames_stats(PROCESS, &stats);
+    const uint64_t seen = __atomic_load_n(&watch.used_frames, __ATOMIC_RELAXED);
+    if (stats.allocated <= seen + seen / SAMPLE_SHARE)
+        return false;
+    __atomic_store_n(&watch.used_frames, stats.allocated, __ATOMIC_RELAXED);
+    return true;
 }
 
 /* ---- snapshots ---- */
@@ -94,7 +114,7 @@ void watch_look(void) {
     const uint64_t now_ms = larder_port_clock_ms();
     if (watch.limit_bytes != 0 && is_time(&watch.look_ms, now_ms, LOOK_MS))
         look_at_limit(now_ms);
-    if (watch_has_statistics && is_time(&watch.sample_ms, now_ms, SAMPLE_MS))
+    if (watch_has_statistics && (is_time(&watch.sample_ms, now_ms, SAMPLE_MS) || has_grown()))
         statistics_sample();
     if (__atomic_load_n(&watch_pending, __ATOMIC_RELAXED) != 0 && !background_is_running())
         watch_write_pending();

@@ -28,10 +28,11 @@ struct larder *larder_process(void);
  * family, and that a link with the shared library keeps it. */
 void larder_malloc_is_linked(void);
 
-/* Bytes, now and at their highest. Peaks are seen at certain moments only: about every 20 ms while
- * the program allocates and statistics were asked for (LARDER_STATS, _STATS_FILE,
- * _SNAPSHOT_SIGNAL), else at purges; that of `resident` is exact. `at_peak` is what it was when the
- * heap had most memory that the system backs (usable − purged); 0 for `resident`. */
+/* Bytes, now and at their highest. Peaks are seen at certain moments only: about every 20 ms, and
+ * whenever the heap has grown by a sixty-fourth, while the program allocates and statistics were
+ * asked for (LARDER_STATS, _STATS_FILE, _SNAPSHOT_SIGNAL), else at purges; that of `resident` is
+ * exact. `at_peak` is what it was when the heap had most memory that the system backs (usable −
+ * purged), within a sixty-fourth; 0 for `resident`. */
 struct larder_process_amount {
     uint64_t now, peak, at_peak;
 };
@@ -53,7 +54,7 @@ struct larder_process_stats {
     uint64_t mappings;                         /* of the whole process; the kernel allows 65530 */
     uint64_t foreign_frees; /* frees and reallocs of memory that larder did not give out */
     uint64_t slow_calls;    /* of the family, beyond the fast path; counted as peaks are */
-    uint64_t slow_ns;       /* spent in them, all threads together */
+    uint64_t slow_ns;       /* processor time in them, all threads together */
 };
 
 /* All zero iff it is not active. Cost: O(caches × threads + dirty page blocks), and two files of
