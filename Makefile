@@ -87,6 +87,8 @@ endif
 CORE_SRC := $(sort $(wildcard core/*.c))
 CORE_HEADERS := $(sort $(wildcard core/*.h include/larder/*.h))
 
+comma := ,
+
 # V=1 shows the commands.
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')

@@ -2,7 +2,7 @@
 # sources of fit/ as they are; random, calls, regions and misuse run in each, sizes in those named.
 #
 #   build/VARIANT/tests/fit/CONFIG/{random,calls,regions,misuse,sizes}
-#   build/plain/tests/fit/m32-CONFIG/…    the same programs for a 32-bit machine
+#   build/plain/tests/fit/m32-CONFIG/…    the same programs for a 32-bit machine, run by machine32
 
 FIT_SRC := $(sort $(wildcard fit/*.c))
 FIT_HEADERS := $(sort $(wildcard fit/*.h) include/larder/fit.h)
@@ -59,9 +59,11 @@ FIT_PROGRAMS := random calls regions misuse damage small
 ifeq ($(VARIANT),plain)
 $(foreach config,$(FIT_CONFIGS_32),\
     $(eval $(call fit_config,m32-$(config),$(config),$(FIT_FLAGS_32))))
-TESTS += $(foreach config,$(FIT_CONFIGS) $(FIT_CONFIGS_32:%=m32-%),\
-    $(FIT_PROGRAMS:%=$(FIT_TESTS_DIR)/$(config)/%))
-TESTS += $(foreach config,default full wide first m32-default,$(FIT_TESTS_DIR)/$(config)/sizes)
+TESTS += $(foreach config,$(FIT_CONFIGS),$(FIT_PROGRAMS:%=$(FIT_TESTS_DIR)/$(config)/%))
+TESTS += $(foreach config,default full wide first,$(FIT_TESTS_DIR)/$(config)/sizes)
+FIT_TESTS_32 := $(foreach config,$(FIT_CONFIGS_32),$(FIT_PROGRAMS:%=$(config),%)) default,sizes
+TESTS += $(FIT_TESTS_32:%=tests/fit/machine32@%)
+TEST_DEPS += $(foreach test,$(FIT_TESTS_32),$(FIT_TESTS_DIR)/m32-$(subst $(comma),/,$(test)))
 TESTS += tests/fit/fuzz.sh tests/fit/amalgamation.sh
 TEST_DEPS += $(BUILD)/fit/fuzz
 endif

@@ -90,6 +90,7 @@ $(eval $(call fuzz_fault,last,options,core/debug_options.c,s/i = larder->debug.c
 # ---- Tests and targets -----------------------------------------------------------------------------
 TEST_DEPS += $(FUZZ_TARGETS:%=$(FUZZ_DIR)/%) $(FUZZ_TREES) $(FUZZ_FAULTS:%=$(FUZZ_DIR)/proof/%)
 TESTS += $(FUZZ_TARGETS:%=tests/fuzz/run@%) $(FUZZ_FAULTS:%=tests/fuzz/proof@%)
+TEST_OPTIONS += 'fuzz/*:limit=600'
 
 .PHONY: fuzz fuzz-proof $(FUZZ_TARGETS:%=fuzz-%)
 fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## every fuzz target for FUZZ_SECONDS=600; corpora stay in build/fuzz

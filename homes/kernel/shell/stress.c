@@ -12,7 +12,8 @@
 #define MAILBOXES 64u
 #define TICK_BLOCKS 16u
 #define TICK_SIZE_MAX ((size_t)16 << 10)
-#define LOOK_UP_EVERY 8u /* operations between looks at the clock */
+#define LOOK_UP_EVERY 8u      /* operations between looks at the clock */
+#define LEAST_OPERATIONS 128u /* before it ends a CPU: an emulated one may have been late */
 #define RUN_CPUS_MAX 64u
 
 /* Written by its own CPU only. */
@@ -114,7 +115,8 @@ static bool is_over(struct worker *worker) {
         return true;
     if (worker->operations % LOOK_UP_EVERY != 0)
         return false;
-    if (config->limit_us > 0 && clock_us() >= worker->end_us)
+    if (config->limit_us > 0 && worker->operations >= LEAST_OPERATIONS &&
+        clock_us() >= worker->end_us)
         return true;
     if (cpu_self() == 0 && config->stop != NULL && config->stop())
         atomic_store(&stopping, true);
