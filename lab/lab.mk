@@ -8,7 +8,7 @@
 LAB_DIR := $(BUILD)/lab
 LAB_SRC := $(sort $(wildcard lab/*.c lab/*/*.c))
 LAB_OBJECTS := $(LAB_SRC:lab/%.c=$(LAB_DIR)/%.o)
-LAB_LIBS := -lzstd -lm
+LAB_LIBS := -lzstd -lz -lm
 LAB_CFLAGS = $(HOST_CFLAGS) -Ilab
 
 $(LAB_DIR)/%.o: lab/%.c

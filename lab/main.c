@@ -9,7 +9,12 @@
 
 /* In the order in which a newcomer meets them. One line each: `extern const struct command
  * NAME_command;` above, `&NAME_command,` in the table. */
+extern const struct command import_command;
+extern const struct command dump_command;
+
 static const struct command *const commands[] = {
+    &import_command,
+    &dump_command,
     NULL,
 };
 
@@ -52,7 +57,8 @@ int main(int argc, char **argv) {
     const struct command *command = find(asks_help(name) ? argv[2] : name);
     if (!command)
         return say_usage("there is no command \"%s\"", asks_help(name) ? argv[2] : name);
-    if (asks_help(name) || (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)))
+    if (asks_help(name) ||
+        (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)))
         return describe(command);
     say_command(name);
     return command->run(argc - 1, argv + 1);
