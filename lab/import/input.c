@@ -98,7 +98,7 @@ static bool fill(struct input *input) {
         const size_t room = ROOM_BYTES - input->end;
         read_packed(input);
         const bool had_packed = input->packed_at < input->packed_end;
-        if (had_packed || input->packing != PACKING_NONE)
+        if (had_packed || (input->packing != PACKING_NONE && !input->is_between))
             input->end += input->packing == PACKING_GZIP   ? unpack_gzip(input, to, room)
                           : input->packing == PACKING_ZSTD ? unpack_zstd(input, to, room)
                                                            : unpack_none(input, to, room);
@@ -138,6 +138,7 @@ struct input *input_open(const char *path) {
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
         input->packed_bytes = (uint64_t)status.st_size;
     find_packing(input);
+    input->is_between = true;
     return input;
 }
 
