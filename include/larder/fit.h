@@ -113,6 +113,12 @@
     ((void)(heap), (void)(event), (void)(pointer), (void)(bytes))
 #endif
 
+/* Once for each free chunk that is looked at to serve a request, with the lock held: search
+ * lengths. Must not call this heap. */
+#ifndef LARDER_FIT_LOOK
+#define LARDER_FIT_LOOK(chunk) ((void)(chunk))
+#endif
+
 /* The caller's mistake: an enum larder_fit_mistake and the pointer or chunk it is about. Called
  * with the lock held, nothing of this call changed yet or its change half done: must not return
  * (it traps if it does; AVR: loops) and must not call this heap. */

@@ -324,6 +324,30 @@ static void calls_are_traced_outside_the_lock(void) {
     fixture_each(events);
 }
 
+/* Three holes too small, and the rest of the region: what each policy looks at to serve a request.
+ */
+static void looks(void) {
+    unsigned char *hole[3], *wall[3];
+    for (unsigned i = 0; i < 3; i++) {
+        hole[i] = larder_fit_alloc(&heap, 64);
+        wall[i] = larder_fit_alloc(&heap, 64);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        larder_fit_free(&heap, hole[i]);
+    }
+    unsigned long before = hooks_looked;
+    EXPECT(larder_fit_alloc(&heap, 400) > (void *)wall[2]);
+    unsigned long looked = hooks_looked - before;
+    bool is_list = fixture_policy <= LARDER_FIT_NEXT, is_first = fixture_policy == LARDER_FIT_FIRST;
+    EXPECT(looked >= 1 && looked <= 4);
+    EXPECT(!is_list || looked == (is_first ? 4 : 1));
+    EXPECT(fixture_policy != LARDER_FIT_GOOD || looked == 1);
+}
+
+static void chunks_looked_at_are_told(void) {
+    fixture_each(looks);
+}
+
 static void words_for_everything(void) {
     for (unsigned i = 0; i <= LARDER_FIT_POLICY_COUNT; i++) {
         const char *text = larder_fit_policy_text((enum larder_fit_policy)i);
@@ -349,6 +373,7 @@ static const struct tap_test tests[] = {
     TAP_TEST(diagnosis_adds_up),
     TAP_TEST(permille_of_a_large_heap),
     TAP_TEST(calls_are_traced_outside_the_lock),
+    TAP_TEST(chunks_looked_at_are_told),
     TAP_TEST(words_for_everything),
 };
 
