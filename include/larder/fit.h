@@ -277,6 +277,12 @@ struct larder_fit *larder_fit_create(void *memory, size_t bytes, enum larder_fit
  * add_region allows or it reaches into another one. Cost: that of a free. */
 size_t larder_fit_grow(struct larder_fit *heap, struct larder_fit_region *region, void *limit);
 
+/* The limit for larder_fit_grow() that makes the free memory at the region's end just large enough
+ * for a request of `bytes`; the present one if it is already. NULL iff bytes is 0 or above
+ * PTRDIFF_MAX, or the limit wraps. Cost: O(1). */
+void *larder_fit_limit_for(struct larder_fit *heap, const struct larder_fit_region *region,
+                           size_t bytes);
+
 /* Everything is free again, whatever was allocated or overwritten; statistics start anew. The
  * structures *heap and *regions themselves must be intact. Cost: O(regions). */
 void larder_fit_reset(struct larder_fit *heap);

@@ -145,6 +145,34 @@ static void grow_extends_a_region_at_its_end(void) {
     fixture_each(grows);
 }
 
+/* Just enough, with nothing free at the end and with something; and not a granule less. */
+static void grows_by_what_is_missing(void) {
+    EXPECT(larder_fit_init(&heap, fixture_policy));
+    EXPECT(larder_fit_add_region(&heap, &region, fixture_memory, 1024, 0, 0) > 0);
+    void *all = larder_fit_alloc(&heap, fixture_largest());
+    EXPECT(larder_fit_limit_for(&heap, &region, 0) == NULL);
+    EXPECT(larder_fit_limit_for(&heap, &region, SIZE_MAX) == NULL);
+    for (unsigned round = 0; round < 2; round++) {
+        unsigned char *limit = larder_fit_limit_for(&heap, &region, 300);
+        EXPECT(larder_fit_alloc(&heap, 300) == NULL);
+        EXPECT(larder_fit_grow(&heap, &region, limit - FIT_ALIGN) == 0 ||
+               larder_fit_alloc(&heap, 300) == NULL);
+        EXPECT(larder_fit_limit_for(&heap, &region, 300) == limit);
+        EXPECT(larder_fit_grow(&heap, &region, limit) > 0);
+        EXPECT(larder_fit_limit_for(&heap, &region, 300) == limit);
+        unsigned char *got = larder_fit_alloc(&heap, 300);
+        EXPECT(got != NULL && got < limit);
+        fixture_sound();
+        EXPECT(round == 1 || larder_fit_try_resize(&heap, got, 100));
+    }
+    larder_fit_free(&heap, all);
+    fixture_sound();
+}
+
+static void limit_for_is_just_enough(void) {
+    fixture_each(grows_by_what_is_missing);
+}
+
 static void starts_anew(void) {
     size_t room = fixture_largest();
     void *held = larder_fit_alloc(&heap, 100);
@@ -366,6 +394,7 @@ static const struct tap_test tests[] = {
     TAP_TEST(small_objects_go_to_small_regions),
     TAP_TEST(small_objects_enter_a_precious_region_last),
     TAP_TEST(grow_extends_a_region_at_its_end),
+    TAP_TEST(limit_for_is_just_enough),
     TAP_TEST(reset_forgets_everything),
     TAP_TEST(reserve_takes_an_exact_range),
     TAP_TEST(walk_ends_when_told_or_when_corrupt),
