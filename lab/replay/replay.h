@@ -7,9 +7,9 @@
  *   }
  *   replay_close(replay);
  *
- * Who drives decides when to look: every so many events, at certain times, at the end. Any number of
- * replays may be open at once, all driven by one thread. Memory grows with the blocks that live at
- * once, not with the events.
+ * Who drives decides when to look: every so many events, at certain times, at the end. Any number
+ * of replays may be open at once, all driven by one thread. Memory grows with the blocks that live
+ * at once, not with the events.
  *
  * In-process policies, in the order of the list:
  *
@@ -21,8 +21,8 @@
  * A malloc of a library is replayed in a process of its own: child.h.
  *
  * FOOTPRINT is the memory a policy has been given. Without a limit it is given more whenever it
- * would fail, as little as serves: a region heap to the byte, buddies by blocks, slab by 64 KiB; and
- * nothing is taken away, so it is also what the memory of such a machine must have been.
+ * would fail, as little as serves: a region heap to the byte, buddies by blocks, slab by 64 KiB;
+ * and nothing is taken away, so it is also what the memory of such a machine must have been.
  *
  *   footprint = held + cached + free        live ≤ held
  *
@@ -100,7 +100,7 @@ struct replay_figures {
     uint64_t free_bytes;     /* now */
     uint64_t metadata_bytes; /* control structures beside the footprint, now */
     uint64_t largest_free_bytes;
-    uint64_t free_pieces; /* chunks; for frames blocks */
+    uint64_t free_pieces;                            /* chunks; for frames blocks */
     uint64_t held_at_peak_bytes, live_at_peak_bytes; /* when live_bytes was at its peak */
 
     /* Chunks that were looked at to serve an alloc or realloc; 0 but for the region heap. */

@@ -1,0 +1,83 @@
+/* slab.c: slabs on top of the buddies: the core's heap, with the magazines of one slot. */
+#include "instance.h"
+
+#include "larder/heap.h"
+
+#define STEP_BYTES ((size_t)64 << 10) /* what it grows by at least: the slabs of most classes */
+
+static size_t round_up(size_t bytes, size_t unit) {
+    return (bytes + unit - 1) & ~(unit - 1);
+}
+
+/* A run begins at a multiple of the power of two that holds it. The last step but one completes
+ * what is free at the end, the last adds a whole one. */
+static bool grow(struct instance *instance, unsigned step, size_t align_bytes, size_t size_bytes) {
+    size_t unit = STEP_BYTES;
+    if (size_bytes > PTRDIFF_MAX || align_bytes > PTRDIFF_MAX)
+        return false;
+    while (unit < size_bytes || unit < align_bytes)
+        unit *= 2;
+    switch (step) {
+    case 0:
+        return instance_grow(instance, STEP_BYTES, 0) ||
+               instance_grow(instance, STEP_BYTES, STEP_BYTES);
+    case 1:
+        return instance_grow(instance, unit, 0);
+    default:
+        return instance_grow(instance, unit, round_up(size_bytes, STEP_BYTES));
+    }
+}
+
+enum { STEPS = 3 };
+
+/* Each failure has made the core give back what it could: growth is the last resort, as for a
+ * machine that is bought no larger than it need be. */
+static void *slab_aligned(struct policy *policy, size_t align_bytes, size_t size_bytes) {
+    struct instance *instance = instance_of(policy);
+    void *pointer = larder_aligned(instance->larder, align_bytes, size_bytes);
+    for (unsigned step = 0; !pointer && step < STEPS; step++) {
+        if (grow(instance, step, align_bytes, size_bytes))
+            pointer = larder_aligned(instance->larder, align_bytes, size_bytes);
+    }
+    return pointer;
+}
+
+static void *slab_alloc(struct policy *policy, size_t size_bytes) {
+    void *pointer = larder_alloc(instance_of(policy)->larder, size_bytes);
+    return pointer ? pointer : slab_aligned(policy, 1, size_bytes);
+}
+
+static void *slab_resize(struct policy *policy, void *pointer, size_t size_bytes) {
+    struct instance *instance = instance_of(policy);
+    void *moved = larder_realloc(instance->larder, pointer, size_bytes);
+    for (unsigned step = 0; !moved && step < STEPS; step++) {
+        if (grow(instance, step, 1, size_bytes))
+            moved = larder_realloc(instance->larder, pointer, size_bytes);
+    }
+    return moved;
+}
+
+static void slab_free(struct policy *policy, void *pointer) {
+    larder_free(instance_of(policy)->larder, pointer);
+}
+
+static uint64_t slab_block_bytes(struct policy *policy, const void *pointer) {
+    return larder_size_of(instance_of(policy)->larder, pointer);
+}
+
+const struct policy_kind policy_slab = {
+    .name = "slab",
+    .title = "slab on buddies",
+    .variant = 1,
+    .open = instance_open,
+    .close = instance_close,
+    .enter = instance_enter,
+    .alloc = slab_alloc,
+    .aligned = slab_aligned,
+    .resize = slab_resize,
+    .free = slab_free,
+    .block_bytes = slab_block_bytes,
+    .footprint = instance_footprint,
+    .figures = instance_figures,
+    .core = instance_core,
+};
