@@ -9,26 +9,28 @@ LAB_DIR := $(BUILD)/lab
 LAB_SRC := $(sort $(wildcard lab/*.c lab/*/*.c))
 LAB_OBJECTS := $(LAB_SRC:lab/%.c=$(LAB_DIR)/%.o)
 LAB_LIBS := -lzstd -lz -lm
-LAB_CFLAGS = $(HOST_CFLAGS) -Ilab
-# The region heap, with the lab's counters: lab/replay/fit_config.h.
-REPLAY_FIT := -DLARDER_CONFIG_HEADER='"replay/fit_config.h"'
-REPLAY_FIT_OBJECTS := $(patsubst fit/%.c,$(LAB_DIR)/fit/%.o,$(sort $(wildcard fit/*.c)))
+LAB_CFLAGS = $(HOST_CFLAGS) -Ilab -Ihomes/linux
+# What is compared: the core, and the region heap with the lab's counters (lab/replay/fit_config.h).
+LAB_PARTS := $(LAB_DIR)/fit.o $(LINUX_DIR)/liblarder-core.a
 
 $(LAB_DIR)/%.o: lab/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(LAB_CFLAGS) -MMD -MP -c $< -o $@
 
-# The core's port says which slot the thread has.
-$(LAB_DIR)/replay/%.o: LAB_CFLAGS = $(HOST_CFLAGS) -Ilab -Ihomes/linux
-$(LAB_DIR)/replay/region.o: LAB_CFLAGS += $(REPLAY_FIT)
-
 $(LAB_DIR)/fit/%.o: fit/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(CORE_CFLAGS) -Ilab $(REPLAY_FIT) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CORE_CFLAGS) -Ilab -DLARDER_CONFIG_HEADER='"replay/fit_config.h"' -MMD -MP -c $< -o $@
 
-$(BUILD)/larder: $(LAB_OBJECTS) $(REPLAY_FIT_OBJECTS) $(LINUX_DIR)/liblarder-core.a
+# Only larder_fit_* is visible: names inside are the region heap's own.
+$(LAB_DIR)/fit.o: $(patsubst fit/%.c,$(LAB_DIR)/fit/%.o,$(sort $(wildcard fit/*.c)))
+	$(call say,LD,$@)
+	$(Q)ld -r -o $@.all $^
+	$(Q)objcopy --localize-hidden $@.all $@
+	$(Q)rm -f $@.all
+
+$(BUILD)/larder: $(LAB_OBJECTS) $(LAB_PARTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -o $@ $^ $(LAB_LIBS) -pthread
 

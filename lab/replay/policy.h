@@ -59,8 +59,8 @@ struct policy_kind {
 };
 
 /* NULL iff there is none of that name, or beyond the last. */
-const struct policy_kind *policy_find(const char *name);
-const struct policy_kind *policy_at(unsigned index);
+const struct policy_kind *policy_kind_find(const char *name);
+const struct policy_kind *policy_kind_at(unsigned index);
 
 extern const struct policy_kind policy_first, policy_next, policy_best, policy_worst, policy_good,
     policy_buddies, policy_slab;

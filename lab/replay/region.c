@@ -1,5 +1,7 @@
 /* region.c: first, next, best, worst and good fit: the region heap in one region, which grows at
  * its end by just what a request needs. */
+#define LARDER_CONFIG_HEADER "replay/fit_config.h"
+
 #include "policy.h"
 
 #include "larder/fit.h"

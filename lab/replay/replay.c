@@ -38,7 +38,7 @@ struct replay *replay_open_kind(const struct policy_kind *kind, const struct rep
 }
 
 struct replay *replay_open(const struct replay_config *config, char what[REPLAY_WHAT_LENGTH]) {
-    const struct policy_kind *kind = policy_find(config->policy);
+    const struct policy_kind *kind = policy_kind_find(config->policy);
     if (kind)
         return replay_open_kind(kind, config, what);
     (void)snprintf(what, REPLAY_WHAT_LENGTH, "there is no policy \"%s\"", config->policy);
