@@ -11,11 +11,11 @@
  * NAME_command;` above, `&NAME_command,` in the table. */
 extern const struct command import_command;
 extern const struct command dump_command;
+extern const struct command compare_command;
+extern const struct command replay_child_command;
 
 static const struct command *const commands[] = {
-    &import_command,
-    &dump_command,
-    NULL,
+    &import_command, &compare_command, &dump_command, &replay_child_command, NULL,
 };
 
 static const struct command *find(const char *name) {
@@ -30,15 +30,17 @@ static int list(void) {
     (void)printf("usage: larder COMMAND [ARGUMENT]...\n\n"
                  "Records how programs use memory, compares allocation policies on what was\n"
                  "recorded, and shows why memory is not free.\n\n");
-    for (const struct command *const *command = commands; *command; command++)
-        (void)printf("  %-10s %s\n", (*command)->name, (*command)->summary);
+    for (const struct command *const *command = commands; *command; command++) {
+        if ((*command)->summary) /* without one, it is no command for users */
+            (void)printf("  %-10s %s\n", (*command)->name, (*command)->summary);
+    }
     (void)printf("\nlarder COMMAND --help says more; larder(1) says all.\n");
     return EXIT_OK;
 }
 
 static int describe(const struct command *command) {
     (void)printf("usage: larder %s %s\n\n%s.\n\n%s", command->name, command->arguments,
-                 command->summary, command->help);
+                 command->summary ? command->summary : "For larder itself", command->help);
     return EXIT_OK;
 }
 

@@ -38,6 +38,9 @@ void replay_figures(struct replay *replay, struct replay_figures *figures) {
     *figures = replay->so_far;
     copy_memory(figures, &found);
     figures->held_bytes = replay_held(replay);
+    if (figures->footprint_bytes > replay->so_far.footprint_peak_bytes)
+        replay->so_far.footprint_peak_bytes = figures->footprint_bytes;
+    figures->footprint_peak_bytes = replay->so_far.footprint_peak_bytes;
     const uint64_t known = figures->held_bytes + figures->free_bytes;
     figures->cached_bytes = figures->footprint_bytes > known ? figures->footprint_bytes - known : 0;
     copy_times(figures, replay);
@@ -52,8 +55,8 @@ unsigned replay_external_permille(const struct replay_figures *figures) {
 }
 
 unsigned replay_internal_permille(const struct replay_figures *figures) {
-    return permille(figures->held_at_peak_bytes - figures->live_at_peak_bytes,
-                    figures->held_at_peak_bytes);
+    const uint64_t held = figures->held_at_peak_bytes, live = figures->live_at_peak_bytes;
+    return held > live ? permille(held - live, held) : 0; /* a malloc may not tell what is held */
 }
 
 /* ---- Blocks and chunks ----------------------------------------------------------------------- */

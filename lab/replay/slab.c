@@ -4,41 +4,38 @@
 #include "larder/heap.h"
 
 #define STEP_BYTES ((size_t)64 << 10) /* what it grows by at least: the slabs of most classes */
+#define SLAB_MOST_BYTES ((size_t)2 << 20)
 
 static size_t round_up(size_t bytes, size_t unit) {
     return (bytes + unit - 1) & ~(unit - 1);
 }
 
-/* A run begins at a multiple of the power of two that holds it. The last step but one completes
- * what is free at the end, the last adds a whole one. */
+/* For an object, the end moves to the next multiple of 64 KiB, of 128 KiB, of 256 KiB … until a
+ * block of the order its slab has has come whole. A run begins at a multiple of the power of two
+ * that holds it: complete what is free at the end, then add a whole run. False iff that was all. */
 static bool grow(struct instance *instance, unsigned step, size_t align_bytes, size_t size_bytes) {
+    const size_t bytes = align_bytes > size_bytes ? align_bytes : size_bytes;
     size_t unit = STEP_BYTES;
-    if (size_bytes > PTRDIFF_MAX || align_bytes > PTRDIFF_MAX)
+    if (bytes > PTRDIFF_MAX)
         return false;
-    while (unit < size_bytes || unit < align_bytes)
-        unit *= 2;
-    switch (step) {
-    case 0:
-        return instance_grow(instance, STEP_BYTES, 0) ||
-               instance_grow(instance, STEP_BYTES, STEP_BYTES);
-    case 1:
-        return instance_grow(instance, unit, 0);
-    default:
-        return instance_grow(instance, unit, round_up(size_bytes, STEP_BYTES));
+    if (bytes <= LARDER_CLASS_MAX_BYTES) {
+        unit <<= step;
+        return unit <= SLAB_MOST_BYTES &&
+               (instance_grow(instance, unit, 0) || instance_grow(instance, unit, unit));
     }
+    while (unit < bytes)
+        unit *= 2;
+    return (step == 0 && instance_grow(instance, unit, 0)) ||
+           (step <= 1 && instance_grow(instance, unit, round_up(bytes, STEP_BYTES)));
 }
-
-enum { STEPS = 3 };
 
 /* Each failure has made the core give back what it could: growth is the last resort, as for a
  * machine that is bought no larger than it need be. */
 static void *slab_aligned(struct policy *policy, size_t align_bytes, size_t size_bytes) {
     struct instance *instance = instance_of(policy);
     void *pointer = larder_aligned(instance->larder, align_bytes, size_bytes);
-    for (unsigned step = 0; !pointer && step < STEPS; step++) {
-        if (grow(instance, step, align_bytes, size_bytes))
-            pointer = larder_aligned(instance->larder, align_bytes, size_bytes);
-    }
+    for (unsigned step = 0; !pointer && grow(instance, step, align_bytes, size_bytes); step++)
+        pointer = larder_aligned(instance->larder, align_bytes, size_bytes);
     return pointer;
 }
 
@@ -50,10 +47,8 @@ static void *slab_alloc(struct policy *policy, size_t size_bytes) {
 static void *slab_resize(struct policy *policy, void *pointer, size_t size_bytes) {
     struct instance *instance = instance_of(policy);
     void *moved = larder_realloc(instance->larder, pointer, size_bytes);
-    for (unsigned step = 0; !moved && step < STEPS; step++) {
-        if (grow(instance, step, 1, size_bytes))
-            moved = larder_realloc(instance->larder, pointer, size_bytes);
-    }
+    for (unsigned step = 0; !moved && grow(instance, step, 1, size_bytes); step++)
+        moved = larder_realloc(instance->larder, pointer, size_bytes);
     return moved;
 }
 

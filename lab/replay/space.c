@@ -7,6 +7,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* The shape of a tree follows from addresses, and figures should not differ from run to run: where
+ * nothing else is, if the system has no objection. */
+#define PLACE ((uintptr_t)1 << 44)
+
 /* Cut the margins off a mapping that is SPACE_ALIGN too long. */
 static void *align(char *at, size_t bytes) {
     const size_t head = -(uintptr_t)at & (SPACE_ALIGN - 1);
@@ -19,7 +23,7 @@ static void *align(char *at, size_t bytes) {
 
 void *space_take(size_t wanted, size_t least, size_t *bytes) {
     for (*bytes = wanted; *bytes >= least && *bytes > 0; *bytes /= 2) {
-        void *at = mmap(NULL, *bytes + SPACE_ALIGN, PROT_READ | PROT_WRITE,
+        void *at = mmap((void *)PLACE, *bytes + SPACE_ALIGN, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (at != MAP_FAILED)
             return align(at, *bytes);
