@@ -39,8 +39,6 @@ static void *buddies_alloc(struct policy *policy, size_t size_bytes) {
 
 /* A block is aligned to its size. */
 static void *buddies_aligned(struct policy *policy, size_t align_bytes, size_t size_bytes) {
-    if (align_bytes == 0 || (align_bytes & (align_bytes - 1)) != 0)
-        return NULL;
     return buddies_alloc(policy, align_bytes > size_bytes ? align_bytes : size_bytes);
 }
 

@@ -11,9 +11,11 @@ struct instance {
     struct larder *larder;
     struct larder_slot *slot;       /* larder_slot_none where the policy wants none */
     struct larder_storage *storage; /* space of its own, as is the RAM */
-    unsigned char *memory;
-    size_t storage_bytes, space_bytes;
-    size_t given_bytes; /* of the space: the RAM so far */
+    unsigned char *space, *memory;
+    size_t storage_bytes, space_bytes; /* space: from `memory` on */
+    size_t
+        lead_bytes; /* of the space, before `memory`: for descriptors; not part of the footprint */
+    size_t given_bytes; /* behind that: the RAM so far */
     bool may_grow;
 };
 

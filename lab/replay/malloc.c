@@ -106,7 +106,7 @@ static void *malloc_zeroed(struct policy *policy, size_t size_bytes) {
 static void *malloc_aligned(struct policy *policy, size_t align_bytes, size_t size_bytes) {
     void *pointer = NULL;
     (void)policy;
-    if (align_bytes < sizeof(void *) && align_bytes != 0 && (align_bytes & (align_bytes - 1)) == 0)
+    if (align_bytes < sizeof(void *))
         align_bytes = sizeof(void *);
     return self.aligned && self.aligned(&pointer, align_bytes, size_bytes) == 0 ? pointer : NULL;
 }

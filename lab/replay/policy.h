@@ -32,7 +32,7 @@ struct policy_kind {
     /* Before a row of calls: several heaps may share a thread. NULL: nothing to do. */
     void (*enter)(struct policy *policy);
 
-    /* Memory. size_bytes is never 0; align_bytes may be anything. NULL on failure. These are timed.
+    /* Memory. size_bytes is never 0, align_bytes a power of two. NULL on failure. These are timed.
      * zeroed: NULL means that alloc serves. */
     void *(*alloc)(struct policy *policy, size_t size_bytes);
     void *(*zeroed)(struct policy *policy, size_t size_bytes);

@@ -162,6 +162,11 @@ static uint64_t at_least_one(uint64_t bytes) {
     return bytes ? bytes : 1;
 }
 
+/* Nobody is asked for an alignment that is none. */
+static bool is_alignment(uint64_t bytes) {
+    return (bytes & (bytes - 1)) == 0;
+}
+
 static unsigned char *ask(struct replay *replay, const struct trace_event *event) {
     const struct policy_kind *kind = replay->policy->kind;
     const uint64_t bytes = at_least_one(event->size_bytes);
@@ -192,7 +197,7 @@ static void arrive(struct replay *replay, const struct trace_event *event, struc
 
 static void request(struct replay *replay, const struct trace_event *event, struct block *block) {
     replay->so_far.allocs++;
-    block->pointer = ask(replay, event);
+    block->pointer = is_alignment(event->align_bytes) ? ask(replay, event) : NULL;
     if (block->pointer)
         arrive(replay, event, block);
     else

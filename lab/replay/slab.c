@@ -6,10 +6,6 @@
 #define STEP_BYTES ((size_t)64 << 10) /* what it grows by at least: the slabs of most classes */
 #define SLAB_MOST_BYTES ((size_t)2 << 20)
 
-static size_t round_up(size_t bytes, size_t unit) {
-    return (bytes + unit - 1) & ~(unit - 1);
-}
-
 /* For an object, the end moves to the next multiple of 64 KiB, of 128 KiB, of 256 KiB … until a
  * block of the order its slab has has come whole. A run begins at a multiple of the power of two
  * that holds it: complete what is free at the end, then add a whole run. False iff that was all. */
@@ -26,7 +22,7 @@ static bool grow(struct instance *instance, unsigned step, size_t align_bytes, s
     while (unit < bytes)
         unit *= 2;
     return (step == 0 && instance_grow(instance, unit, 0)) ||
-           (step <= 1 && instance_grow(instance, unit, round_up(bytes, STEP_BYTES)));
+           (step <= 1 && instance_grow(instance, unit, unit));
 }
 
 /* Each failure has made the core give back what it could: growth is the last resort, as for a
