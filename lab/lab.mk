@@ -11,7 +11,9 @@ LAB_OBJECTS := $(LAB_SRC:lab/%.c=$(LAB_DIR)/%.o)
 LAB_LIBS := -lzstd -lz -lm
 LAB_CFLAGS = $(HOST_CFLAGS) -Ilab -Ihomes/linux
 # What is compared: the core, and the region heap with the lab's counters (lab/replay/fit_config.h).
-LAB_PARTS := $(LAB_DIR)/fit.o $(LINUX_DIR)/liblarder-core.a
+LAB_PARTS := $(LAB_DIR)/fit.o $(LAB_DIR)/linux-port.o $(LINUX_DIR)/liblarder-core.a
+
+include lab/report/page/page.mk
 
 $(LAB_DIR)/%.o: lab/%.c
 	@mkdir -p $(@D)
@@ -30,7 +32,13 @@ $(LAB_DIR)/fit.o: $(patsubst fit/%.c,$(LAB_DIR)/fit/%.o,$(sort $(wildcard fit/*.
 	$(Q)objcopy --localize-hidden $@.all $@
 	$(Q)rm -f $@.all
 
-$(BUILD)/larder: $(LAB_OBJECTS) $(LAB_PARTS)
+# The port of the Linux home, but that time is the trace's (lab/port.h).
+$(LAB_DIR)/linux-port.o: $(LINUX_DIR)/port.o
+	$(call say,OBJCOPY,$@)
+	$(Q)objcopy --redefine-sym larder_port_clock_ms=linux_port_clock_ms \
+	    --redefine-sym larder_port_purge=linux_port_purge $< $@
+
+$(BUILD)/larder: $(LAB_OBJECTS) $(LAB_PAGE_OBJECT) $(LAB_PARTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -o $@ $^ $(LAB_LIBS) -pthread
 

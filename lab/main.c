@@ -13,9 +13,10 @@ extern const struct command import_command;
 extern const struct command dump_command;
 extern const struct command compare_command;
 extern const struct command replay_child_command;
+extern const struct command report_command;
 
 static const struct command *const commands[] = {
-    &import_command, &compare_command, &dump_command, &replay_child_command, NULL,
+    &import_command, &compare_command, &report_command, &dump_command, &replay_child_command, NULL,
 };
 
 static const struct command *find(const char *name) {
