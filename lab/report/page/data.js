@@ -27,12 +27,20 @@ export class Report {
     this.points = json.timeline.time.map((_, i) => this.point(i));
     this.cached = { index: -1, cells: null };
     this.largest = Math.max(...json.moments.map((moment) => moment.cell_count), 1);
+    this.used = this.usedCells();
   }
 
   point(i) {
     const point = {};
     for (const [name, column] of Object.entries(this.timeline)) point[name] = column[i];
     return point;
+  }
+
+  // Cells that were backed at one moment at least, by address: what was never used is not drawn.
+  usedCells() {
+    const isUsed = new Uint8Array(this.largest);
+    for (const { cells } of this.moments) cells.index.forEach((cell, i) => (isUsed[cell] |= cells.owner[i] !== 0));
+    return [...isUsed.keys()].filter((cell) => isUsed[cell]);
   }
 
   // The frame map at a moment: columns by cell. Moments only say what has changed.

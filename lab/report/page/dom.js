@@ -51,6 +51,7 @@ export function csv(rows) {
   return rows.map((row) => row.map(field).join(",")).join("\r\n") + "\r\n";
 }
 
+// `rows()`: the first has the names.
 export function csvButton(name, rows) {
   return h("button", { type: "button", class: "quiet", "data-csv": name, title: `Save ${name}.csv`, onclick: () => save(`${name}.csv`, "text/csv", csv(rows())) }, "CSV");
 }
