@@ -12,7 +12,7 @@ export class Table {
     this.sort = sort ?? 0;
     this.descending = true;
     this.shown = SHOWN;
-    this.element = h("div", { class: "table", tabindex: "0", role: "region", "aria-label": label });
+    this.element = h("div", { class: "table", tabindex: "0", role: "region", "aria-label": `Table: ${label}` });
   }
 
   show(rows) {

@@ -35,7 +35,7 @@ export class FrameMap {
     this.canvas = h("canvas", { id: "frames", tabindex: "0", role: "img", "aria-label": "Frame map; arrow keys move, Enter lights the frames of the same call site" });
     this.said = h("p", { class: "said", "aria-live": "polite" });
     this.holder = h("div", { class: "heat" }, this.canvas, this.said);
-    this.detail = h("aside", { id: "cell", "aria-live": "off" });
+    this.detail = h("div", { id: "cell", class: "cell" });
     this.caches = new Map();
     for (const moment of report.moments) for (const cache of moment.caches) this.caches.set(cache.id, cache);
     this.listen();
