@@ -236,6 +236,12 @@ static inline fit_chunk *chunk_sound_prev(const struct larder_fit_region *region
     return sound ? prev : NULL;
 }
 
+/* Every chunk that is looked at for a request of `size` passes here, or LARDER_FIT_LOOK. */
+static inline bool chunk_holds(const fit_chunk *chunk, size_t size) {
+    LARDER_FIT_LOOK(chunk);
+    return chunk_size(chunk) >= size;
+}
+
 /* ---- Writing --------------------------------------------------------------------------------- */
 
 static inline void chunk_set_header(fit_chunk *chunk, size_t header) {

@@ -121,7 +121,9 @@ FIT_LOCAL fit_chunk *classes_find(struct larder_fit_region *region, size_t size)
         }
         if (steps != 0) {
             above.step = steps_lowest(steps);
-            return chunk_follow(region, *head_of(region, above));
+            fit_chunk *found = chunk_follow(region, *head_of(region, above));
+            LARDER_FIT_LOOK(found);
+            return found;
         }
     }
     struct size_class class_ = class_of(size);
@@ -129,7 +131,7 @@ FIT_LOCAL fit_chunk *classes_find(struct larder_fit_region *region, size_t size)
         return NULL;
     }
     fit_chunk *own = chunk_follow(region, *head_of(region, class_));
-    return own != NULL && chunk_size(own) >= size ? own : NULL;
+    return own != NULL && chunk_holds(own, size) ? own : NULL;
 }
 
 /* For the checker: does exactly its neighbour in the list of its class lead to it? */

@@ -145,7 +145,7 @@ FIT_LOCAL void list_replace(struct larder_fit_region *region, fit_chunk *from, f
 static fit_chunk *find_between(struct larder_fit_region *region, fit_chunk *chunk,
                                const fit_chunk *stop, size_t size) {
     chunk = chunk_follow(region, chunk);
-    while (chunk != stop && chunk != NULL && chunk_size(chunk) < size) {
+    while (chunk != stop && chunk != NULL && !chunk_holds(chunk, size)) {
         chunk = list_follow(region, chunk);
     }
     return chunk != stop ? chunk : NULL;

@@ -173,6 +173,23 @@ size_t larder_fit_grow(struct larder_fit *heap, struct larder_fit_region *region
     return gained;
 }
 
+/* Where nothing is free at the end, what is new must have the room of a chunk: `need` has. */
+static uintptr_t limit_for(const struct larder_fit_region *region, size_t need) {
+    const fit_chunk *last = chunk_at(region->end);
+    size_t there = chunk_follows_free(last) ? chunk_tag(region->end) : 0;
+    uintptr_t limit = (uintptr_t)region->end + FIT_HEAD;
+    size_t missing = need > there ? need - there : 0;
+    return need != 0 && missing <= UINTPTR_MAX - limit ? limit + missing : 0;
+}
+
+void *larder_fit_limit_for(struct larder_fit *heap, const struct larder_fit_region *region,
+                           size_t bytes) {
+    LARDER_FIT_LOCK(heap);
+    uintptr_t limit = limit_for(region, chunk_need(bytes));
+    LARDER_FIT_UNLOCK(heap);
+    return (void *)limit;
+}
+
 void larder_fit_reset(struct larder_fit *heap) {
     LARDER_FIT_LOCK(heap);
     heap->free_bytes = 0;

@@ -112,7 +112,7 @@ FIT_LOCAL fit_chunk *tree_find_best(struct larder_fit_region *region, size_t siz
     fit_chunk *best = NULL;
     fit_chunk *node = chunk_follow(region, region->free.root);
     while (node != NULL) {
-        bool holds = chunk_size(node) >= size;
+        bool holds = chunk_holds(node, size);
         best = holds ? node : best;
         node = tree_follow(region, node, node->link[holds ? LEFT : RIGHT]);
     }
@@ -125,6 +125,7 @@ FIT_LOCAL fit_chunk *tree_find_worst(struct larder_fit_region *region, size_t si
     fit_chunk *worst = NULL;
     fit_chunk *node = chunk_follow(region, region->free.root);
     while (node != NULL) {
+        LARDER_FIT_LOOK(node);
         worst = node;
         node = tree_follow(region, node, node->link[RIGHT]);
     }

@@ -8,15 +8,37 @@
 LAB_DIR := $(BUILD)/lab
 LAB_SRC := $(sort $(wildcard lab/*.c lab/*/*.c))
 LAB_OBJECTS := $(LAB_SRC:lab/%.c=$(LAB_DIR)/%.o)
-LAB_LIBS := -lzstd -ljansson -lm
-LAB_CFLAGS = $(HOST_CFLAGS) -Ilab -DLAB_MULTIARCH='"$(shell $(CC) -print-multiarch)"'
+LAB_LIBS := -lzstd -lz -ljansson -lm
+LAB_CFLAGS = $(HOST_CFLAGS) -Ilab -Ihomes/linux -DLAB_MULTIARCH='"$(shell $(CC) -print-multiarch)"'
+# What is compared: the core, and the region heap with the lab's counters (lab/replay/fit_config.h).
+LAB_PARTS := $(LAB_DIR)/fit.o $(LAB_DIR)/linux-port.o $(LINUX_DIR)/liblarder-core.a
+
+include lab/report/page/page.mk
 
 $(LAB_DIR)/%.o: lab/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(LAB_CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/larder: $(LAB_OBJECTS) $(LINUX_DIR)/liblarder-core.a
+$(LAB_DIR)/fit/%.o: fit/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CORE_CFLAGS) -Ilab -DLARDER_CONFIG_HEADER='"replay/fit_config.h"' -MMD -MP -c $< -o $@
+
+# Only larder_fit_* is visible: names inside are the region heap's own.
+$(LAB_DIR)/fit.o: $(patsubst fit/%.c,$(LAB_DIR)/fit/%.o,$(sort $(wildcard fit/*.c)))
+	$(call say,LD,$@)
+	$(Q)ld -r -o $@.all $^
+	$(Q)objcopy --localize-hidden $@.all $@
+	$(Q)rm -f $@.all
+
+# The port of the Linux home, but that time is the trace's (lab/port.h).
+$(LAB_DIR)/linux-port.o: $(LINUX_DIR)/port.o
+	$(call say,OBJCOPY,$@)
+	$(Q)objcopy --redefine-sym larder_port_clock_ms=linux_port_clock_ms \
+	    --redefine-sym larder_port_purge=linux_port_purge $< $@
+
+$(BUILD)/larder: $(LAB_OBJECTS) $(LAB_PAGE_OBJECT) $(LAB_PARTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -o $@ $^ $(LAB_LIBS) -pthread
 

@@ -10,10 +10,14 @@
 /* In the order in which a newcomer meets them. One line each: `extern const struct command
  * NAME_command;` above, `&NAME_command,` in the table. */
 extern const struct command run_command;
+extern const struct command import_command;
+extern const struct command dump_command;
+extern const struct command compare_command;
+extern const struct command replay_child_command;
+extern const struct command report_command;
 
 static const struct command *const commands[] = {
-    &run_command,
-    NULL,
+    &run_command, &import_command, &compare_command, &report_command, &dump_command, &replay_child_command, NULL,
 };
 
 static const struct command *find(const char *name) {
@@ -28,15 +32,17 @@ static int list(void) {
     (void)printf("usage: larder COMMAND [ARGUMENT]...\n\n"
                  "Records how programs use memory, compares allocation policies on what was\n"
                  "recorded, and shows why memory is not free.\n\n");
-    for (const struct command *const *command = commands; *command; command++)
-        (void)printf("  %-10s %s\n", (*command)->name, (*command)->summary);
+    for (const struct command *const *command = commands; *command; command++) {
+        if ((*command)->summary) /* without one, it is no command for users */
+            (void)printf("  %-10s %s\n", (*command)->name, (*command)->summary);
+    }
     (void)printf("\nlarder COMMAND --help says more; larder(1) says all.\n");
     return EXIT_OK;
 }
 
 static int describe(const struct command *command) {
     (void)printf("usage: larder %s %s\n\n%s.\n\n%s", command->name, command->arguments,
-                 command->summary, command->help);
+                 command->summary ? command->summary : "For larder itself", command->help);
     return EXIT_OK;
 }
 
@@ -55,7 +61,8 @@ int main(int argc, char **argv) {
     const struct command *command = find(asks_help(name) ? argv[2] : name);
     if (!command)
         return say_usage("there is no command \"%s\"", asks_help(name) ? argv[2] : name);
-    if (asks_help(name) || (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)))
+    if (asks_help(name) ||
+        (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)))
         return describe(command);
     say_command(name);
     return command->run(argc - 1, argv + 1);

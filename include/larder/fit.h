@@ -113,6 +113,12 @@
     ((void)(heap), (void)(event), (void)(pointer), (void)(bytes))
 #endif
 
+/* Once for each free chunk that is looked at to serve a request, with the lock held: search
+ * lengths. Must not call this heap. */
+#ifndef LARDER_FIT_LOOK
+#define LARDER_FIT_LOOK(chunk) ((void)(chunk))
+#endif
+
 /* The caller's mistake: an enum larder_fit_mistake and the pointer or chunk it is about. Called
  * with the lock held, nothing of this call changed yet or its change half done: must not return
  * (it traps if it does; AVR: loops) and must not call this heap. */
@@ -270,6 +276,12 @@ struct larder_fit *larder_fit_create(void *memory, size_t bytes, enum larder_fit
  * 0, and nothing changed, iff `limit` gains not a granule, the region becomes larger than
  * add_region allows or it reaches into another one. Cost: that of a free. */
 size_t larder_fit_grow(struct larder_fit *heap, struct larder_fit_region *region, void *limit);
+
+/* The limit for larder_fit_grow() that makes the free memory at the region's end just large enough
+ * for a request of `bytes`; the present one if it is already. NULL iff bytes is 0 or above
+ * PTRDIFF_MAX, or the limit wraps. Cost: O(1). */
+void *larder_fit_limit_for(struct larder_fit *heap, const struct larder_fit_region *region,
+                           size_t bytes);
 
 /* Everything is free again, whatever was allocated or overwritten; statistics start anew. The
  * structures *heap and *regions themselves must be intact. Cost: O(regions). */

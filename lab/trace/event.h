@@ -17,13 +17,13 @@
 #include <stdint.h>
 
 enum trace_kind {
-    TRACE_MALLOC,       /* id, size */
-    TRACE_CALLOC,       /* id, size: the product */
-    TRACE_ALIGNED,      /* id, size, align: memalign, posix_memalign, aligned_alloc … */
-    TRACE_REALLOC,      /* id, size: the new one; the block keeps its id, wherever it lies now */
-    TRACE_FREE,         /* id */
-    TRACE_FREE_SIZED,   /* id, size: what the program said */
-    TRACE_FAILED,       /* size, align: an allocation that got NULL; a realloc that did left its block */
+    TRACE_MALLOC,     /* id, size */
+    TRACE_CALLOC,     /* id, size: the product */
+    TRACE_ALIGNED,    /* id, size, align: memalign, posix_memalign, aligned_alloc … */
+    TRACE_REALLOC,    /* id, size: the new one; the block keeps its id, wherever it lies now */
+    TRACE_FREE,       /* id */
+    TRACE_FREE_SIZED, /* id, size: what the program said */
+    TRACE_FAILED, /* size, align: an allocation that got NULL; a realloc that did left its block */
     TRACE_THREAD_START, /* thread */
     TRACE_THREAD_END,   /* thread */
     TRACE_RESIDENT,     /* size: resident memory of the process */
@@ -31,11 +31,11 @@ enum trace_kind {
 
 struct trace_event {
     enum trace_kind kind;
-    uint32_t thread;      /* who did it; 0 is the first */
-    uint32_t site;        /* call site, see trace_site(); 0: not recorded */
-    uint32_t id;          /* of the block */
-    uint64_t time_ns;     /* since the start of the recording; 0 throughout where no time is known */
-    uint64_t size_bytes;  /* as asked for */
+    uint32_t thread;     /* who did it; 0 is the first */
+    uint32_t site;       /* call site, see trace_site(); 0: not recorded */
+    uint32_t id;         /* of the block */
+    uint64_t time_ns;    /* since the start of the recording; 0 throughout where no time is known */
+    uint64_t size_bytes; /* as asked for */
     uint64_t align_bytes; /* a power of two; 0: whatever malloc aligns to */
 };
 

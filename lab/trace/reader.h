@@ -13,7 +13,8 @@
 struct trace_reader;
 
 /* What the recording says of itself. Texts are UTF-8, "" where unknown; they live as long as the
- * reader. */
+ * reader. The counts are from the end mark and known before the events, from a file; they are a
+ * hint until trace_reader_next() has come to the end: a hostile file may claim anything. */
 struct trace_info {
     const char *program;     /* its command line */
     const char *recorded_by; /* "larder record", "import heaptrack" … */
@@ -22,8 +23,10 @@ struct trace_info {
     uint64_t pid;            /* 0: unknown */
     uint64_t start_unix_ms;  /* 0: unknown */
     bool has_time, has_threads, has_sites;
-    uint64_t count_events;   /* 0: unknown, the recording was cut off */
-    uint64_t file_bytes;     /* for a progress bar, with trace_reader_offset() */
+    uint64_t count_events; /* 0: unknown, the recording was cut off */
+    uint64_t end_time_ns;  /* of the last event; 0: unknown likewise */
+    uint32_t count_ids;    /* most blocks that ever lived at once; 0: unknown likewise */
+    uint64_t file_bytes;   /* for a progress bar, with trace_reader_offset() */
 };
 
 /* Where and why reading ended early. */
@@ -58,11 +61,12 @@ struct trace_frame {
     const char *module;   /* base name of program or library; "": unknown */
 };
 
-/* Call sites known so far: 1 to trace_site_count(). Those an event names are known when it is read. */
+/* Call sites known so far: 1 to trace_site_count(). Those an event names are known when it is read.
+ */
 uint32_t trace_site_count(const struct trace_reader *reader);
 
-/* The frames of a site, innermost first, without the allocator's own. Their number, 0 for an unknown
- * site. They live as long as the reader. */
+/* The frames of a site, innermost first, without the allocator's own. Their number, 0 for an
+ * unknown site. They live as long as the reader. */
 size_t trace_site(const struct trace_reader *reader, uint32_t site,
                   const struct trace_frame **frames);
 

@@ -22,7 +22,8 @@ void trace_writer_event(struct trace_writer *writer, const struct trace_event *e
 /* Write what is held back, so that it is readable now. */
 void trace_writer_flush(struct trace_writer *writer);
 
-/* Finish and close. False iff something could not be written, now or before (disk full …): errno. */
+/* Finish and close. False iff something could not be written, now or before (disk full …): errno.
+ */
 bool trace_writer_close(struct trace_writer *writer);
 
 #endif

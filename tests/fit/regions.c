@@ -145,6 +145,34 @@ static void grow_extends_a_region_at_its_end(void) {
     fixture_each(grows);
 }
 
+/* Just enough, with nothing free at the end and with something; and not a granule less. */
+static void grows_by_what_is_missing(void) {
+    EXPECT(larder_fit_init(&heap, fixture_policy));
+    EXPECT(larder_fit_add_region(&heap, &region, fixture_memory, 1024, 0, 0) > 0);
+    void *all = larder_fit_alloc(&heap, fixture_largest());
+    EXPECT(larder_fit_limit_for(&heap, &region, 0) == NULL);
+    EXPECT(larder_fit_limit_for(&heap, &region, SIZE_MAX) == NULL);
+    for (unsigned round = 0; round < 2; round++) {
+        unsigned char *limit = larder_fit_limit_for(&heap, &region, 300);
+        EXPECT(larder_fit_alloc(&heap, 300) == NULL);
+        EXPECT(larder_fit_grow(&heap, &region, limit - FIT_ALIGN) == 0 ||
+               larder_fit_alloc(&heap, 300) == NULL);
+        EXPECT(larder_fit_limit_for(&heap, &region, 300) == limit);
+        EXPECT(larder_fit_grow(&heap, &region, limit) > 0);
+        EXPECT(larder_fit_limit_for(&heap, &region, 300) == limit);
+        unsigned char *got = larder_fit_alloc(&heap, 300);
+        EXPECT(got != NULL && got < limit);
+        fixture_sound();
+        EXPECT(round == 1 || larder_fit_try_resize(&heap, got, 100));
+    }
+    larder_fit_free(&heap, all);
+    fixture_sound();
+}
+
+static void limit_for_is_just_enough(void) {
+    fixture_each(grows_by_what_is_missing);
+}
+
 static void starts_anew(void) {
     size_t room = fixture_largest();
     void *held = larder_fit_alloc(&heap, 100);
@@ -324,6 +352,30 @@ static void calls_are_traced_outside_the_lock(void) {
     fixture_each(events);
 }
 
+/* Three holes too small, and the rest of the region: what each policy looks at to serve a request.
+ */
+static void looks(void) {
+    unsigned char *hole[3], *wall[3];
+    for (unsigned i = 0; i < 3; i++) {
+        hole[i] = larder_fit_alloc(&heap, 64);
+        wall[i] = larder_fit_alloc(&heap, 64);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        larder_fit_free(&heap, hole[i]);
+    }
+    unsigned long before = hooks_looked;
+    EXPECT(larder_fit_alloc(&heap, 400) > (void *)wall[2]);
+    unsigned long looked = hooks_looked - before;
+    bool is_list = fixture_policy <= LARDER_FIT_NEXT, is_first = fixture_policy == LARDER_FIT_FIRST;
+    EXPECT(looked >= 1 && looked <= 4);
+    EXPECT(!is_list || looked == (is_first ? 4 : 1));
+    EXPECT(fixture_policy != LARDER_FIT_GOOD || looked == 1);
+}
+
+static void chunks_looked_at_are_told(void) {
+    fixture_each(looks);
+}
+
 static void words_for_everything(void) {
     for (unsigned i = 0; i <= LARDER_FIT_POLICY_COUNT; i++) {
         const char *text = larder_fit_policy_text((enum larder_fit_policy)i);
@@ -342,6 +394,7 @@ static const struct tap_test tests[] = {
     TAP_TEST(small_objects_go_to_small_regions),
     TAP_TEST(small_objects_enter_a_precious_region_last),
     TAP_TEST(grow_extends_a_region_at_its_end),
+    TAP_TEST(limit_for_is_just_enough),
     TAP_TEST(reset_forgets_everything),
     TAP_TEST(reserve_takes_an_exact_range),
     TAP_TEST(walk_ends_when_told_or_when_corrupt),
@@ -349,6 +402,7 @@ static const struct tap_test tests[] = {
     TAP_TEST(diagnosis_adds_up),
     TAP_TEST(permille_of_a_large_heap),
     TAP_TEST(calls_are_traced_outside_the_lock),
+    TAP_TEST(chunks_looked_at_are_told),
     TAP_TEST(words_for_everything),
 };
 

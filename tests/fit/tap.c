@@ -26,6 +26,7 @@ void tap_expect(bool good, const char *what, const char *file, int line) {
 /* ---- Hooks of config/hooks.h ----------------------------------------------------------------- */
 
 struct hooks_trace hooks_trace_last;
+unsigned long hooks_looked;
 static const void *locked;
 
 void hooks_fatal(unsigned mistake, const void *pointer) {

@@ -1,21 +1,21 @@
-# Fuzz targets: libFuzzer, ASan and UBSan over the core, the simulated home and the kernel's reader of
-# device trees, each against a reference. A short run with a fixed seed is a test.
+# Fuzz targets: libFuzzer, ASan and UBSan over the core, the simulated home, the kernel's reader of
+# device trees and the lab's of traces, each against a reference. A short run with a fixed seed is a test.
 #
 #   make fuzz                 all of them for FUZZ_SECONDS each; what they find stays in build/fuzz
 #   make fuzz-TARGET          one
 #   make fuzz-proof           plant a fault for each and see it found
 
 FUZZ_SECONDS ?= 600
-FUZZ_TARGETS := ranges devicetree operations options
+FUZZ_TARGETS := ranges devicetree operations options trace
 FUZZ_DIR := $(BUILD)/fuzz
 
 ifeq ($(VARIANT),plain)
 FUZZ_SANITIZE := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all \
     -fno-omit-frame-pointer -DLARDER_ASSERTIONS=1
 FUZZ_CORE_FLAGS := $(CORE_CFLAGS) -Ihomes/sim $(FUZZ_SANITIZE)
-FUZZ_FLAGS := $(HOST_CFLAGS) -Ihomes/sim -Ihomes/kernel/boot -Icore -Itests/fuzz $(FUZZ_SANITIZE) \
+FUZZ_FLAGS := $(HOST_CFLAGS) -Ihomes/sim -Ihomes/kernel/boot -Icore -Itests/fuzz -Ilab $(FUZZ_SANITIZE) \
     -Wno-sign-conversion -Wno-missing-prototypes
-FUZZ_LIBS := -lpthread -l:libfdt.so.1
+FUZZ_LIBS := -lpthread -l:libfdt.so.1 $(LAB_LIBS)
 
 $(eval $(call larder_core,$(FUZZ_DIR),$(CLANG),$(FUZZ_CORE_FLAGS),))
 
@@ -23,13 +23,19 @@ FUZZ_CORE := $(CORE_SRC:%.c=$(FUZZ_DIR)/%.o)
 FUZZ_HOME := $(patsubst %.c,$(FUZZ_DIR)/%.o,$(sort $(wildcard homes/sim/*.c)) tests/fuzz/naive.c)
 FUZZ_TREE := $(addprefix $(FUZZ_DIR)/homes/kernel/boot/,devicetree.o devicetree_node.o \
     command_line.o)
-fuzz_objects = $(FUZZ_CORE) $(FUZZ_HOME) $(if $(filter devicetree,$(1)),$(FUZZ_TREE)) \
-    $(FUZZ_DIR)/tests/fuzz/$(1).o
+FUZZ_LAB := $(patsubst %.c,$(FUZZ_DIR)/%.o,lab/say.c $(sort $(wildcard lab/trace/*.c)))
+fuzz_objects = $(if $(filter trace,$(1)),$(FUZZ_LAB),$(FUZZ_CORE) $(FUZZ_HOME)) \
+    $(if $(filter devicetree,$(1)),$(FUZZ_TREE)) $(FUZZ_DIR)/tests/fuzz/$(1).o
 
 # Without the object of one source.
 fuzz_objects_but = $(filter-out $(FUZZ_DIR)/$(2:.c=.o),$(call fuzz_objects,$(1)))
 
 $(FUZZ_DIR)/homes/%.o: homes/%.c
+	@mkdir -p $(@D)
+	$(call say,CLANG,$@)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
+
+$(FUZZ_DIR)/lab/%.o: lab/%.c
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)
 	$(Q)$(CLANG) $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
@@ -84,6 +90,8 @@ $(eval $(call fuzz_fault,wrap,devicetree,homes/kernel/boot/devicetree.c,s/if (la
 $(eval $(call fuzz_fault,width,devicetree,homes/kernel/boot/devicetree_node.c,s/ || count % width != 0//))
 $(eval $(call fuzz_fault,grow,operations,core/frames_range.c,s/index + old. count - old/& - 1/))
 $(eval $(call fuzz_fault,zero,operations,core/cache.c,/object != NULL/s/flags \& LARDER_ZERO/flags \& 4096/))
+$(eval $(call fuzz_fault,dead,trace,lab/trace/reader.c,s/.id_set_has.*uint32_t.id./0/))
+$(eval $(call fuzz_fault,column,trace,lab/trace/reader.c,s/input.is_bad || input.at != input.end || //))
 $(eval $(call fuzz_fault,length,options,core/debug_options.c,s/length + 1 == DEBUG_TEXT_BYTES/length == DEBUG_TEXT_BYTES/))
 $(eval $(call fuzz_fault,last,options,core/debug_options.c,s/i = larder->debug.count; i-- > 0;/i = 0; i < larder->debug.count; i++/))
 

@@ -14,6 +14,7 @@ struct hooks_trace {
     unsigned long count;
 };
 extern struct hooks_trace hooks_trace_last;
+extern unsigned long hooks_looked; /* chunks, by all searches so far */
 
 #ifdef __cplusplus
 extern "C" {
@@ -32,6 +33,7 @@ void hooks_trace(const void *heap, unsigned event, const void *pointer, size_t b
 #ifdef LARDER_ASSERTIONS
 #define LARDER_FIT_ASSERT(expression) ((expression) ? (void)0 : hooks_assert(#expression))
 #endif
+#define LARDER_FIT_LOOK(chunk) ((void)(chunk), hooks_looked++)
 #define LARDER_FIT_LOCK(heap) hooks_lock(heap)
 #define LARDER_FIT_UNLOCK(heap) hooks_unlock(heap)
 #define LARDER_FIT_TRACE(heap, event, pointer, bytes)                                              \

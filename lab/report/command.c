@@ -1,0 +1,132 @@
+/* command.c: larder report. */
+#include "command.h"
+
+#include "page.h"
+#include "report.h"
+#include "say.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct options {
+    const char *trace, *output; /* output NULL: from the name of the trace */
+    bool is_json;
+};
+
+static int parse(int argc, char **argv, struct options *options) {
+    static const struct option known[] = {
+        {"output", required_argument, NULL, 'o'},
+        {"json", no_argument, NULL, 'j'},
+        {NULL, 0, NULL, 0},
+    };
+    opterr = 0;
+    optind = 1;
+    for (int letter; (letter = getopt_long(argc, argv, "o:", known, NULL)) != -1;) {
+        if (letter == 'o')
+            options->output = optarg;
+        else if (letter == 'j')
+            options->is_json = true;
+        else
+            return say_usage("what is \"%s\"?", argv[optind - 1]);
+    }
+    if (optind + 1 != argc)
+        return say_usage(optind == argc ? "which trace?" : "one trace at a time");
+    options->trace = argv[optind];
+    return EXIT_OK;
+}
+
+/* "dir/app.ltr" as "app.html". */
+static char *default_output(const struct options *options) {
+    const char *slash = strrchr(options->trace, '/');
+    const char *base = slash ? slash + 1 : options->trace;
+    const char *dot = strrchr(base, '.');
+    const int length = dot && dot != base ? (int)(dot - base) : (int)strlen(base);
+    char *name = NULL;
+    if (strcmp(options->trace, "-") == 0)
+        return strdup("report.html");
+    return asprintf(&name, "%.*s.html", length, base) < 0 ? NULL : name;
+}
+
+static bool write_all(struct report *report, FILE *file, bool is_json) {
+    if (is_json)
+        return report_write(report, file);
+    return page_write_head(file) && report_write(report, file) && page_write_tail(file);
+}
+
+static int write_to(struct report *report, const char *output, bool is_json) {
+    FILE *file = strcmp(output, "-") == 0 ? stdout : fopen(output, "we");
+    if (!file) {
+        say_error("%s: %s", output, strerror(errno));
+        return EXIT_TROUBLE;
+    }
+    bool is_written = write_all(report, file, is_json);
+    if (file != stdout)
+        is_written = fclose(file) == 0 && is_written;
+    if (!is_written) {
+        say_error("%s: %s", output, strerror(errno));
+        return EXIT_TROUBLE;
+    }
+    return EXIT_OK;
+}
+
+static int report_damage(const char *path, const struct trace_error *error) {
+    if (!error)
+        return EXIT_OK;
+    say_error("%s: %s (byte %llu); the report is of what came before", path, error->what,
+              (unsigned long long)error->offset);
+    return EXIT_TROUBLE;
+}
+
+static int make(struct trace_reader *reader, const struct options *options, const char *output) {
+    struct report *report = malloc(sizeof *report);
+    int status = EXIT_TROUBLE;
+    if (!report || !report_read(report, reader, options->trace)) {
+        say_error("there is no address space for the replayed heap (ulimit -v?)");
+        free(report);
+        return EXIT_TROUBLE;
+    }
+    status = write_to(report, output, options->is_json);
+    if (status == EXIT_OK)
+        status = report_damage(options->trace, trace_reader_error(reader));
+    report_close(report);
+    free(report);
+    return status;
+}
+
+static int run(int argc, char **argv) {
+    struct options options = {0};
+    struct trace_error error;
+    const int status = parse(argc, argv, &options);
+    if (status != EXIT_OK)
+        return status;
+    if (!options.is_json && !page_exists()) {
+        say_error("this larder was built without npm, so it has no page; --json works");
+        return EXIT_TROUBLE;
+    }
+    struct trace_reader *reader = trace_reader_open(options.trace, &error);
+    if (!reader) {
+        say_error("%s: %s", options.trace, error.what);
+        return EXIT_TROUBLE;
+    }
+    char *name = options.output || options.is_json ? NULL : default_output(&options);
+    const int result = make(reader, &options, options.output ? options.output : name ? name : "-");
+    free(name);
+    trace_reader_close(reader);
+    return result;
+}
+
+const struct command report_command = {
+    .name = "report",
+    .arguments = "TRACE [-o FILE.html] [--json]",
+    .summary = "one HTML file that shows where memory went, and why it is not free",
+    .help = "TRACE is what `larder record` or `larder import` wrote; \"-\" is standard input.\n\n"
+            "  -o, --output=FILE  where to write; without it TRACE's name with .html, here\n"
+            "      --json         the numbers alone (docs/report-format.md), on standard output\n"
+            "                     unless -o says otherwise\n\n"
+            "The page needs no network. The program is replayed on larder's heap: what the page\n"
+            "says of frames, slabs and caches is what it would be there; with larder preloaded,\n"
+            "what it was.\n",
+    .run = run,
+};

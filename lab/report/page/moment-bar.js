@@ -1,0 +1,51 @@
+// moment-bar.js: the slider at the foot of the page: which moment the map, the caches and the pins
+// are of.
+import { resident } from "./data.js";
+import { h } from "./dom.js";
+import { bytes, duration } from "./format.js";
+
+const PLAY_MS = 140;
+
+function indexOfMost(report, of) {
+  return report.moments.reduce((best, moment, i) => (of(moment) > of(report.moments[best]) ? i : best), 0);
+}
+
+export function momentBar(report, state) {
+  const last = report.moments.length - 1;
+  const slider = h("input", { type: "range", id: "slider", min: 0, max: last, value: state.moment, "aria-label": "Moment" });
+  const said = h("output", { id: "when", for: "slider" });
+  const play = h("button", { type: "button", id: "play", "aria-label": "Play", onclick: toggle }, "▶");
+  let timer = 0;
+  function stop() {
+    clearInterval(timer);
+    timer = 0;
+    play.textContent = "▶";
+    play.setAttribute("aria-label", "Play");
+  }
+  function toggle() {
+    if (timer) return stop();
+    if (state.moment === last) state.set({ moment: 0 });
+    play.textContent = "❚❚";
+    play.setAttribute("aria-label", "Pause");
+    timer = setInterval(() => (state.moment < last ? state.set({ moment: state.moment + 1 }) : stop()), PLAY_MS);
+  }
+  const jump = (id, text, title, of) => h("button", { type: "button", id, title, onclick: () => state.set({ moment: of() }) }, text);
+  const jumps = h(
+    "span",
+    { class: "tools keysbar" },
+    jump("to-peak", "Peak", "when most was requested", () => report.momentAt(report.totals.peak.time)),
+    jump("to-waste", "Most waste", "when most was resident and not in use", () => indexOfMost(report, (moment) => resident(moment) - moment.requested)),
+    jump("to-end", "End", "the end of the recording", () => last),
+  );
+  slider.addEventListener("input", () => state.set({ moment: Number(slider.value) }));
+  const draw = () => {
+    const moment = report.moments[state.moment];
+    slider.value = state.moment;
+    const text = `${duration(moment.time, report.unit)}: ${bytes(moment.requested)} of ${bytes(resident(moment))}`;
+    said.textContent = text;
+    slider.setAttribute("aria-valuetext", text);
+  };
+  state.listen((changed) => changed.includes("moment") && draw());
+  draw();
+  return h("div", { class: "line" }, play, slider, said, jumps);
+}

@@ -1,0 +1,238 @@
+/* pins.c: what pins memory at a moment. A unit (a frame, a slab, 2 MiB) that a few live blocks keep
+ * from being given back while less than half of it is in use; grouped by who holds it, in the order
+ * of what would come back.
+ *
+ * Every unit is looked at twice, by way of the live blocks: first its blocks are counted, then each
+ * block of a unit that counts few goes to the row of its call site and size.
+ */
+#include "moment.h"
+
+#include "trace/memory.h"
+
+#include "larder/cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGEBLOCK_BYTES ((uint64_t)2 << 20)
+#define PAGEBLOCK_FRAMES (PAGEBLOCK_BYTES / LARDER_FRAME_BYTES)
+#define HOLDERS_MAX (1u << (PIN_HOLDERS - 1))
+
+struct unit {
+    uint32_t blocks;
+    uint32_t first; /* id of the first block seen */
+    uint64_t live;  /* bytes in it that were asked for */
+    bool is_mixed;  /* blocks of several sites or sizes */
+};
+
+struct rows {
+    struct pin *row;
+    size_t count, room;
+    uint32_t *bucket; /* index of a row plus one */
+    size_t buckets;
+};
+
+#define CLASS_UNIT 16u
+#define CLASS_ENTRIES (LARDER_CLASS_MAX_BYTES / CLASS_UNIT + 1)
+
+struct pinning {
+    const struct heap *heap;
+    enum pin_unit kind;
+    struct unit *unit; /* by frame, or by page block */
+    struct rows rows;
+    uint32_t slab_bytes[CLASS_ENTRIES];
+};
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+static size_t hash_row(const struct pin *key) {
+    uint64_t hash = key->site * UINT64_C(0x9e3779b97f4a7c15);
+    hash = (hash ^ key->usable_bytes) * UINT64_C(0xff51afd7ed558ccd);
+    return (size_t)((hash ^ key->holders ^ hash >> 29) * UINT64_C(0xc4ceb9fe1a85ec53) >> 20);
+}
+
+static bool is_same(const struct pin *a, const struct pin *b) {
+    return a->site == b->site && a->usable_bytes == b->usable_bytes && a->holders == b->holders;
+}
+
+static void widen(struct rows *rows) {
+    free(rows->bucket);
+    rows->buckets = rows->buckets ? 2 * rows->buckets : 256;
+    rows->bucket = memory_zeroed(rows->buckets, sizeof *rows->bucket);
+    for (size_t i = 0; i < rows->count; i++) {
+        size_t at = hash_row(&rows->row[i]) & (rows->buckets - 1);
+        while (rows->bucket[at])
+            at = (at + 1) & (rows->buckets - 1);
+        rows->bucket[at] = (uint32_t)i + 1;
+    }
+}
+
+/* The row of a key; made if there is none yet. */
+static struct pin *row_of(struct rows *rows, const struct pin *key) {
+    if (rows->buckets <= 2 * rows->count)
+        widen(rows);
+    size_t at = hash_row(key) & (rows->buckets - 1);
+    for (; rows->bucket[at]; at = (at + 1) & (rows->buckets - 1)) {
+        if (is_same(&rows->row[rows->bucket[at] - 1], key))
+            return &rows->row[rows->bucket[at] - 1];
+    }
+    rows->row = memory_reserve(rows->row, &rows->room, rows->count + 1, sizeof *rows->row);
+    rows->row[rows->count] = *key;
+    rows->bucket[at] = (uint32_t)++rows->count;
+    return &rows->row[rows->count - 1];
+}
+
+static int compare_rows(const void *left, const void *right) {
+    const struct pin *a = left, *b = right;
+    const uint64_t a_bytes = a->alone_bytes + a->shared_bytes;
+    const uint64_t b_bytes = b->alone_bytes + b->shared_bytes;
+    if (a_bytes != b_bytes)
+        return a_bytes < b_bytes ? 1 : -1;
+    if (a->site != b->site)
+        return a->site < b->site ? -1 : 1;
+    if (a->usable_bytes != b->usable_bytes)
+        return a->usable_bytes < b->usable_bytes ? -1 : 1;
+    return a->holders < b->holders ? -1 : a->holders > b->holders;
+}
+
+/* ---- units ----------------------------------------------------------------------------------- */
+
+/* Bytes of the slabs of each size class, by its size in units of 16 bytes; 0: it has none. */
+static void index_slabs(const struct moment *moment, uint32_t slab_bytes[CLASS_ENTRIES]) {
+    memset(slab_bytes, 0, CLASS_ENTRIES * sizeof *slab_bytes);
+    for (uint32_t i = 0; i < moment->cache_count; i++) {
+        const struct moment_cache *cache = &moment->cache[i];
+        if (!cache->is_internal && cache->id && cache->object_bytes <= LARDER_CLASS_MAX_BYTES)
+            slab_bytes[cache->object_bytes / CLASS_UNIT] = (uint32_t)cache->slab_bytes;
+    }
+}
+
+static uint64_t slab_bytes_of(const struct pinning *pinning, uint64_t usable_bytes) {
+    return usable_bytes <= LARDER_CLASS_MAX_BYTES ? pinning->slab_bytes[usable_bytes / CLASS_UNIT]
+                                                  : 0;
+}
+
+/* Bytes that go back if the unit does. */
+static uint64_t bytes_of(const struct pinning *pinning, uint64_t number, uint64_t slab_bytes) {
+    uint64_t frames = 0;
+    if (pinning->kind == PIN_SLAB)
+        return slab_bytes;
+    if (pinning->kind == PIN_FRAME)
+        return LARDER_FRAME_BYTES;
+    for (uint64_t i = 0; i < PAGEBLOCK_FRAMES; i++)
+        frames += heap_is_backed(pinning->heap, number * PAGEBLOCK_FRAMES + i);
+    return frames * LARDER_FRAME_BYTES;
+}
+
+static uint64_t unit_bytes(const struct pinning *pinning, uint64_t slab_bytes) {
+    return pinning->kind == PIN_FRAME  ? LARDER_FRAME_BYTES
+           : pinning->kind == PIN_SLAB ? slab_bytes
+                                       : PAGEBLOCK_BYTES;
+}
+
+/* Units are numbered by the frame they begin at, page blocks by themselves. */
+static uint64_t number_at(const struct pinning *pinning, uint64_t at, uint64_t slab_bytes) {
+    const uint64_t start = at & ~(unit_bytes(pinning, slab_bytes) - 1);
+    return start / (pinning->kind == PIN_PAGEBLOCK ? PAGEBLOCK_BYTES : LARDER_FRAME_BYTES);
+}
+
+static void count_block(struct pinning *pinning, uint32_t id, const struct heap_block *block,
+                        uint64_t number, uint64_t here_bytes) {
+    struct unit *unit = &pinning->unit[number];
+    const struct heap_block *first = heap_find(pinning->heap, unit->first);
+    if (unit->blocks++ == 0)
+        unit->first = id;
+    else if (first && (first->site != block->site || first->usable_bytes != block->usable_bytes))
+        unit->is_mixed = true;
+    unit->live += here_bytes;
+}
+
+static unsigned holders_class(uint32_t blocks) {
+    unsigned class = 0;
+    while (1u << class < blocks)
+        class ++;
+    return class;
+}
+
+static void charge_block(struct pinning *pinning, uint32_t id, const struct heap_block *block,
+                         uint64_t number, uint64_t here_bytes, uint64_t slab_bytes) {
+    const struct unit *unit = &pinning->unit[number];
+    if (unit->blocks > HOLDERS_MAX)
+        return;
+    const uint64_t bytes = bytes_of(pinning, number, slab_bytes);
+    if (2 * unit->live > bytes)
+        return;
+    struct pin *row = row_of(&pinning->rows, &(struct pin){
+                                                 .unit = pinning->kind,
+                                                 .holders = holders_class(unit->blocks),
+                                                 .site = block->site,
+                                                 .usable_bytes = block->usable_bytes,
+                                                 .oldest = UINT64_MAX,
+                                             });
+    row->blocks++;
+    row->live_bytes += here_bytes;
+    row->oldest = block->born < row->oldest ? block->born : row->oldest;
+    row->youngest = block->born > row->youngest ? block->born : row->youngest;
+    if (unit->is_mixed) {
+        row->shared_bytes += bytes / unit->blocks;
+    } else if (unit->first == id) {
+        row->units++;
+        row->alone_bytes += bytes;
+    }
+}
+
+/* ---- passes ---------------------------------------------------------------------------------- */
+
+/* Each unit that the block reaches into; counted or, once all are, charged. */
+static void visit_block(struct pinning *pinning, uint32_t id, bool is_charged) {
+    const struct heap_block *block = heap_find(pinning->heap, id);
+    if (!block || !block->pointer)
+        return;
+    const uint64_t slab_bytes = slab_bytes_of(pinning, block->usable_bytes);
+    if (slab_bytes == 0 && pinning->kind != PIN_PAGEBLOCK)
+        return; /* a run fills its frames */
+    const uint64_t bytes = unit_bytes(pinning, slab_bytes);
+    uint64_t at = (uint64_t)(block->pointer - pinning->heap->base);
+    const uint64_t end = at + (block->size_bytes ? block->size_bytes : 1);
+    while (at < end) {
+        const uint64_t next = (at / bytes + 1) * bytes, stop = next < end ? next : end;
+        const uint64_t number = number_at(pinning, at, slab_bytes);
+        if (is_charged)
+            charge_block(pinning, id, block, number, stop - at, slab_bytes);
+        else
+            count_block(pinning, id, block, number, stop - at);
+        at = stop;
+    }
+}
+
+static void keep_largest(struct moment *moment, struct rows *rows) {
+    size_t room = moment->pin_count;
+    const size_t count = rows->count < PINS_MAX ? rows->count : PINS_MAX;
+    if (rows->count > 1)
+        qsort(rows->row, rows->count, sizeof *rows->row, compare_rows);
+    moment->pin =
+        memory_reserve(moment->pin, &room, moment->pin_count + count + 1, sizeof *moment->pin);
+    if (count > 0)
+        memcpy(moment->pin + moment->pin_count, rows->row, count * sizeof *rows->row);
+    moment->pin_count += (uint32_t)count;
+}
+
+static void take_units(struct moment *moment, const struct heap *heap, enum pin_unit kind) {
+    struct pinning pinning = {.heap = heap, .kind = kind};
+    const uint64_t unit_bytes = kind == PIN_PAGEBLOCK ? PAGEBLOCK_BYTES : LARDER_FRAME_BYTES;
+    index_slabs(moment, pinning.slab_bytes);
+    pinning.unit = memory_zeroed(heap->used_bytes / unit_bytes + 1, sizeof *pinning.unit);
+    for (size_t id = 0; id < heap->block_end; id++)
+        visit_block(&pinning, (uint32_t)id, false);
+    for (size_t id = 0; id < heap->block_end; id++)
+        visit_block(&pinning, (uint32_t)id, true);
+    keep_largest(moment, &pinning.rows);
+    free(pinning.unit);
+    free(pinning.rows.row);
+    free(pinning.rows.bucket);
+}
+
+void moment_take_pins(struct moment *moment, struct heap *heap) {
+    for (unsigned kind = 0; kind < PIN_UNITS; kind++)
+        take_units(moment, heap, (enum pin_unit)kind);
+}

@@ -1,0 +1,43 @@
+/* report.h: one trace, read once, as one JSON document (docs/report-format.md) that answers why its
+ * memory is not free. Its size is bounded, however long the trace. */
+#ifndef REPORT_REPORT_H
+#define REPORT_REPORT_H
+
+#include "grid.h"
+#include "heap.h"
+#include "lifetimes.h"
+#include "moment.h"
+#include "orders.h"
+#include "sites.h"
+#include "timeline.h"
+#include "trace/reader.h"
+
+#define MOMENT_STRIDE 16u /* a moment at every 16th point of the grid */
+#define MOMENTS (GRID_POINTS / MOMENT_STRIDE + 1)
+
+struct report {
+    struct trace_reader *reader;
+    const char *path; /* of the trace, for messages and for the policies, which read it again */
+    bool has_time;
+    uint64_t now;   /* ns, or events */
+    uint64_t event; /* so many so far */
+    uint32_t threads;
+    struct grid grid;
+    struct heap heap;
+    struct timeline timeline;
+    struct orders orders;
+    struct lifetimes lifetimes;
+    struct sites sites;
+    struct moment moment[MOMENTS];
+    uint32_t moment_count;
+};
+
+/* Read all of it. False iff there is no address space for the replayed heap. A damaged trace is
+ * read as far as it goes. */
+bool report_read(struct report *report, struct trace_reader *reader, const char *path);
+void report_close(struct report *report);
+
+/* False iff it cannot be written: errno. */
+bool report_write(struct report *report, FILE *file);
+
+#endif

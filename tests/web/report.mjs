@@ -1,0 +1,316 @@
+#!/usr/bin/env node
+// report.mjs: the page of a report in a real browser: every view shows what the document says, mouse
+// and keys work, dark and light, large and small, and nothing is loaded from a network.
+//
+// Screenshots for people are left in build/web/.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const build = resolve(process.env.LARDER_BUILD ?? "build");
+const pictures = join(build, "web");
+const here = dirname(fileURLToPath(import.meta.url));
+const packages = createRequire(join(pictures, "packages", "package.json"));
+const { chromium } = packages("playwright-core");
+const axe = readFileSync(packages.resolve("axe-core/axe.min.js"), "utf8");
+const WAIT = { timeout: 60_000 }; // of a busy machine
+
+let count = 0;
+let failed = 0;
+function check(isGood, name, note = "") {
+  count++;
+  if (!isGood) failed++;
+  console.log(`${isGood ? "ok" : "not ok"} ${count} - ${name}`);
+  if (!isGood && note) console.log(`# ${String(note).replaceAll("\n", "\n# ")}`);
+}
+const same = (found, wanted, name) => check(JSON.stringify(found) === JSON.stringify(wanted), name, `found ${JSON.stringify(found)}\nwanted ${JSON.stringify(wanted)}`);
+
+// ---- Reports ------------------------------------------------------------------------------------
+
+const folder = mkdtempSync(join(tmpdir(), "larder-web-"));
+const larder = (...words) => execFileSync(join(build, "larder"), words, { stdio: ["ignore", "inherit", "ignore"] });
+
+function makeReport(name, text) {
+  const at = (ending) => join(folder, `${name}.${ending}`);
+  writeFileSync(at("txt"), text);
+  larder("import", at("txt"), "-o", at("ltr"));
+  larder("report", at("ltr"), "-o", at("html"));
+  const html = readFileSync(at("html"), "utf8");
+  const json = html.match(/<script type="application\/json" id="report">([^]*?)<\/script>/)[1];
+  return { path: at("html"), url: pathToFileURL(at("html")).href, document: JSON.parse(json) };
+}
+
+const NASTY = `</script><script>window.pwned = 1</script><img src=x onerror="window.pwned = 1">`;
+const HOSTILE = `larder trace text 1\nprogram: ${NASTY}\nnote: ${NASTY}\nhas: time sites\n\nsite 1\n\t0x1\t${NASTY}\t${NASTY}\t1\t${NASTY}\n` + Array.from({ length: 200 }, (_, i) => `${i * 1000} 0 malloc ${i} ${16 + i} @1`).join("\n") + "\n";
+const PLAIN = "larder trace text 1\nprogram: plain\nhas:\n\n" + Array.from({ length: 3000 }, (_, i) => (i % 3 === 2 ? `0 0 free ${i - 1}` : `0 0 malloc ${i} ${8 + ((i * 37) % 5000)}`)).join("\n") + "\n";
+
+// ---- The document, read here ---------------------------------------------------------------------
+
+const BANDS = ["requested", "rounding", "cached", "in_slabs", "free_backed", "metadata"];
+const amount = (point, key) => (key === "rounding" ? point.live - point.requested : point[key]);
+const resident = (point) => BANDS.reduce((sum, key) => sum + amount(point, key), 0);
+const endOf = (document) => document.moments.at(-1);
+
+// Call sites of each cell at a moment.
+function sitesAt(document, moment) {
+  const sites = [];
+  for (const { cells } of document.moments.slice(0, moment + 1)) cells.index.forEach((cell, i) => (sites[cell] = cells.sites[i]));
+  return sites;
+}
+
+function pinned(moment, unit, most) {
+  return moment.pins.filter((pin) => pin.unit === unit && pin.holders_max <= most).reduce((sum, pin) => sum + pin.alone_bytes + pin.shared_bytes, 0);
+}
+
+// ---- The browser ---------------------------------------------------------------------------------
+
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const executable = process.env.LARDER_CHROMIUM ?? execFileSync("sh", ["-c", "command -v chromium || command -v chromium-browser"], { encoding: "utf8" }).trim();
+const browser = await chromium.launch({ executablePath: executable, args: FLAGS, ...WAIT });
+
+async function open(report, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(WAIT.timeout);
+  page.trouble = [];
+  page.asked = [];
+  page.on("pageerror", (error) => page.trouble.push(error.stack));
+  page.on("console", (message) => message.type() === "error" && page.trouble.push(message.text()));
+  page.on("request", (request) => page.asked.push(request.url()));
+  await page.goto(report.url);
+  await page.waitForSelector("html[data-ready]");
+  return page;
+}
+
+const valueOf = async (page, selector) => Number(await page.locator(selector).first().getAttribute("data-value"));
+const textOf = (page, selector) => page.locator(selector).first().innerText();
+
+// Different colours in a picture: a blank one has one or two.
+const colours = (page, selector) =>
+  page.locator(selector).first().evaluate((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size;
+  });
+
+async function setMoment(page, index) {
+  await page.locator("#slider").evaluate((slider, value) => {
+    slider.value = value;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  }, index);
+}
+
+// ---- Tests ---------------------------------------------------------------------------------------
+
+async function testLoading(page, report) {
+  const size = statSync(report.path).size;
+  check(size < 15_000_000, `the page is ${size} bytes`);
+  same(page.asked.filter((url) => !url.startsWith("file:") && !url.startsWith("data:")), [], "nothing is asked of a network");
+  const policy = await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute("content");
+  check(policy.startsWith("default-src 'none'") && !policy.includes("http"), "and the page forbids itself to");
+  same(await page.locator("main > section").evaluateAll((all) => all.map((each) => each.id)), ["time", "map", "pins", "caches", "lifetimes", "flame", "orders", ...(report.document.policies ? ["policies"] : [])], "every view is there");
+}
+
+async function testTiles(page, { document }) {
+  const { timeline, totals } = document;
+  const points = timeline.time.map((_, i) => Object.fromEntries(Object.entries(timeline).map(([name, column]) => [name, column[i]])));
+  const temporary = document.lifetimes.temporary.reduce((sum, cell) => sum + cell[2], 0);
+  const wanted = { "requested at the peak": totals.peak.requested, "resident at most": Math.max(...points.map(resident)), "requested at the end": points.at(-1).requested, "resident at the end": resident(points.at(-1)), allocations: totals.allocs, "of those temporary": temporary, threads: document.trace.threads };
+  for (const [name, value] of Object.entries(wanted)) same(await valueOf(page, `[data-tile="${name}"]`), value, `tile: ${name}`);
+  for (const key of BANDS) same(await valueOf(page, `[data-band="${key}"]`), amount(endOf(document), key), `why: ${key}`);
+}
+
+async function testPictures(page) {
+  for (const [name, selector, least] of [["time", "#time canvas", 8], ["map", "#frames", 8], ["lifetimes", "#lifetimes canvas", 5], ["orders", "#orders canvas", 5]]) {
+    const many = await colours(page, selector);
+    check(many >= least, `the picture of ${name} has ${many} colours`);
+  }
+}
+
+async function testRange(page, { document }) {
+  const box = await page.locator("#time .u-over").boundingBox();
+  await page.mouse.move(box.x + box.width * 0.25, box.y + 60);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 60, { steps: 4 });
+  await page.mouse.up();
+  await page.waitForFunction(() => !document.getElementById("whole").disabled);
+  const [from, to] = [await valueOf(page, '[data-stretch="from"]'), await valueOf(page, '[data-stretch="to"]')];
+  const { time, allocs, allocated_bytes: allocated } = document.timeline;
+  const [first, last] = [time.indexOf(from), time.indexOf(to)];
+  check(first > 0 && last > first, "a stretch of time can be chosen", `${from} ${to}`);
+  same(await valueOf(page, '[data-stretch="allocations"]'), allocs[last] - allocs[first], "and has its allocations");
+  same(await valueOf(page, '[data-stretch="allocated"]'), allocated[last] - allocated[first], "and its bytes");
+  await page.click("#whole");
+  same(await valueOf(page, '[data-stretch="allocations"]'), document.totals.allocs, "and left again");
+}
+
+async function testMoments(page, { document }) {
+  const index = Math.floor(document.moments.length / 3);
+  const moment = document.moments[index];
+  await setMoment(page, index);
+  same(await valueOf(page, "#answer strong"), resident(moment), "the slider changes what is said");
+  const cache = moment.caches.filter((each) => each.id && !each.is_internal && each.slabs)[0];
+  const line = page.locator("#caches tbody tr", { has: page.locator(`th[data-value="${cache.name}"]`) });
+  if ((await line.count()) === 0) await page.locator("#caches .more").click();
+  same(await line.locator("td").evaluateAll((cells) => cells.slice(0, 3).map((cell) => Number(cell.dataset.value))), [cache.live, cache.slabs * cache.slab_bytes, cache.requested], `and cache ${cache.name}`);
+  await page.locator("#slider").focus();
+  await page.keyboard.press("ArrowLeft");
+  same(await valueOf(page, "#answer strong"), resident(document.moments[index - 1]), "an arrow key moves it");
+  await page.click("#play");
+  await page.waitForFunction((from) => Number(document.getElementById("slider").value) > from + 1, index);
+  await page.click("#play");
+  check(true, "it plays");
+  await page.click("#to-end");
+  same(await valueOf(page, "#answer strong"), resident(endOf(document)), "and jumps to the end");
+}
+
+async function testMap(page, { document }) {
+  const last = document.moments.length - 1;
+  const sites = sitesAt(document, last);
+  await page.locator("#frames").scrollIntoViewIfNeeded();
+  await page.locator("#frames").focus();
+  for (let i = 0; i < 600 && (await page.locator("#cell ul li").count()) === 0; i++) await page.keyboard.press("ArrowRight");
+  check((await page.locator("#cell ul li").count()) > 0, "arrow keys find a cell that is held");
+  await page.keyboard.press("Enter");
+  const lit = Number(await page.locator("#lit").getAttribute("data-value"));
+  const name = (await textOf(page, "#lit")).split(" ")[0];
+  const found = document.sites.find((site) => site.stack.length && document.frames[site.stack[0]].function === name);
+  same(lit, sites.filter((each) => each?.includes(found?.site)).length, `and Enter lights all cells of ${name}`);
+  await page.keyboard.press("Escape");
+  same(await page.locator("#lit").count(), 0, "Escape puts them out");
+  const box = await page.locator("#frames").boundingBox();
+  await page.mouse.move(box.x + 8, box.y + 8);
+  check((await textOf(page, "#tip")).includes("into the heap"), "the mouse is told what a cell is");
+  await page.locator("#cell ul button").first().click();
+  check((await page.locator("#lit").count()) === 1, "a click on a call site lights its cells");
+  await page.click("#unlight");
+  await page.mouse.move(5, 5);
+}
+
+async function testPins(page, { document }) {
+  for (const unit of ["frame", "slab", "page block"]) {
+    for (const most of [1, 4, 16]) {
+      await page.click(`#pins [data-choice="${unit}"]`);
+      await page.click(`#pins [data-choice="${most}"]`);
+      same(await valueOf(page, "#pinned strong"), pinned(endOf(document), unit, most), `what up to ${most} blocks pin: ${unit}`);
+    }
+  }
+  await page.click('#pins [data-choice="slab"]');
+  const values = await page.locator("#pins tbody tr td:nth-child(2)").evaluateAll((cells) => cells.map((cell) => Number(cell.dataset.value)));
+  same(values, [...values].sort((a, b) => b - a), "most comes first");
+  await page.locator("#pins tbody button").first().click();
+  check((await page.locator("#pins tr.lit").count()) === 1 && (await page.locator("#lit").count()) === 1, "a click on a line lights its frames in the map");
+  await page.click("#unlight");
+  await page.locator("#caches thead button").nth(1).click();
+  const live = await page.locator("#caches tbody tr td:nth-child(2)").evaluateAll((cells) => cells.map((cell) => Number(cell.dataset.value)));
+  same(live, [...live].sort((a, b) => b - a), "a click on a heading sorts");
+}
+
+async function testFlame(page, { document }) {
+  const root = () => valueOf(page, '#flame [data-name="all"]');
+  for (const key of ["peak_bytes", "end_bytes", "allocs"]) {
+    await page.click(`#flame [data-choice="${key}"]`);
+    same(await root(), document.sites.reduce((sum, site) => sum + site[key], 0), `flame graph: ${key}`);
+  }
+  await page.click('#flame [data-choice="peak_bytes"]');
+  await page.fill('#flame input[type="search"]', "table_make");
+  check((await page.locator("#flame .found").count()) === 1, "a function is found");
+  await page.fill('#flame input[type="search"]', "");
+  await page.click('#flame [data-name="handle"]');
+  const width = await page.locator('#flame [data-name="handle"]').evaluate((field) => field.style.width);
+  same(width, "100%", "a click looks closer");
+  await page.keyboard.press("Enter");
+  check((await page.locator('#flame [data-name="handle"]').evaluate((field) => field.style.width)) !== "100%", "and steps back");
+}
+
+async function testHeat(page, { document }) {
+  await page.locator("#orders canvas").focus();
+  for (const key of ["ArrowRight", "ArrowRight", "ArrowUp"]) await page.keyboard.press(key);
+  const { rows } = document.orders;
+  const y = Math.min(1, rows.length - 1);
+  const many = rows[y].free_blocks[1];
+  check((await textOf(page, "#tip")).includes(`${many.toLocaleString("en-US").replaceAll(",", " ")} free`), "orders: keys read a field out", await textOf(page, "#tip"));
+  same(await valueOf(page, "#temporary"), document.lifetimes.temporary.reduce((sum, cell) => sum + cell[2], 0), "temporary allocations");
+}
+
+async function testFiles(page, { document }) {
+  const saved = async (selector) => {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.locator(selector).click()]);
+    return readFileSync(await download.path(), "utf8");
+  };
+  same(JSON.parse(await saved("#json")), document, "the JSON can be saved");
+  const lines = (await saved('[data-csv="timeline"]')).trim().split("\r\n");
+  same(lines.length, document.timeline.time.length + 1, "and the time line as CSV");
+  same(lines.at(-1).split(",")[1], String(endOf(document).requested), "with its numbers");
+  for (const name of ["frames", "pins", "caches", "lifetimes", "sites", "orders"]) check((await saved(`[data-csv="${name}"]`)).includes("\r\n"), `${name}.csv`);
+}
+
+async function testReach(page, name) {
+  await page.evaluate(axe);
+  const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const wrong = result.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ""}`).slice(0, 4).join("; ")}`);
+  check(wrong.length === 0, `contrast, names and roles are as they should be: ${name}`, wrong.join("\n"));
+}
+
+async function testThemes(report) {
+  const page = await open(report, { colorScheme: "dark" });
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const dark = await background();
+  same(await page.locator("html").getAttribute("data-theme"), "dark", "dark as the system is");
+  await testReach(page, "dark");
+  await page.screenshot({ path: join(pictures, "dark.png"), fullPage: true });
+  await page.click("#theme");
+  check((await background()) !== dark, "the switch makes it light");
+  same(page.trouble, [], "no errors in the dark");
+  await page.context().close();
+}
+
+async function testPhone(report) {
+  const page = await open(report, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  check(wide <= 390, `a phone needs no sideways scrolling (${wide})`);
+  const box = await page.locator("#frames").boundingBox();
+  check(box.width > 250 && box.width <= 390, "and has a map as wide as it is");
+  await page.screenshot({ path: join(pictures, "phone.png"), fullPage: true });
+  await page.context().close();
+}
+
+async function testOthers() {
+  const hostile = makeReport("hostile", HOSTILE);
+  let page = await open(hostile);
+  same(await page.evaluate(() => window.pwned ?? null), null, "what a trace says is text");
+  same(await textOf(page, "h1"), NASTY, "and shown as it is");
+  await page.context().close();
+  const plain = makeReport("plain", PLAIN);
+  page = await open(plain);
+  same(page.trouble, [], "a trace without times and call sites is shown too");
+  same(await page.locator("#flame").count(), 0, "without a flame graph");
+  check((await textOf(page, "#answer")).startsWith("At the end"), "and with an answer");
+  await page.context().close();
+}
+
+mkdirSync(pictures, { recursive: true });
+try {
+  const report = makeReport("service", execFileSync(join(here, "service.py"), ["1"], { encoding: "utf8", maxBuffer: 1 << 28 }));
+  const page = await open(report);
+  await testLoading(page, report);
+  await testTiles(page, report);
+  await testPictures(page);
+  await page.screenshot({ path: join(pictures, "light.png"), fullPage: true });
+  for (const test of [testRange, testMoments, testMap, testPins, testFlame, testHeat, testFiles]) await test(page, report);
+  await testReach(page, "light");
+  same(page.trouble, [], "no errors on the way");
+  await page.context().close();
+  await testThemes(report);
+  await testPhone(report);
+  await testOthers();
+} catch (error) {
+  check(false, "nothing is thrown", error.stack);
+} finally {
+  await browser.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`1..${count}`);
+process.exit(failed > 0 ? 1 : 0);
