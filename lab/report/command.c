@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include "page.h"
+#include "policies.h"
 #include "report.h"
 #include "say.h"
 
@@ -13,12 +14,15 @@
 struct options {
     const char *trace, *output; /* output NULL: from the name of the trace */
     bool is_json;
+    bool has_policies, has_no_policies; /* neither: if the trace is not too long for it */
 };
 
 static int parse(int argc, char **argv, struct options *options) {
     static const struct option known[] = {
         {"output", required_argument, NULL, 'o'},
         {"json", no_argument, NULL, 'j'},
+        {"policies", no_argument, NULL, 'p'},
+        {"no-policies", no_argument, NULL, 'n'},
         {NULL, 0, NULL, 0},
     };
     opterr = 0;
@@ -28,6 +32,10 @@ static int parse(int argc, char **argv, struct options *options) {
             options->output = optarg;
         else if (letter == 'j')
             options->is_json = true;
+        else if (letter == 'p')
+            options->has_policies = true;
+        else if (letter == 'n')
+            options->has_no_policies = true;
         else
             return say_usage("what is \"%s\"?", argv[optind - 1]);
     }
@@ -79,6 +87,12 @@ static int report_damage(const char *path, const struct trace_error *error) {
     return EXIT_TROUBLE;
 }
 
+/* Each policy reads the trace again, so it must be a file. */
+static bool wants_policies(const struct options *options, uint64_t events) {
+    return strcmp(options->trace, "-") != 0 && !options->has_no_policies &&
+           (options->has_policies || events <= POLICIES_EVENTS_MAX);
+}
+
 static int make(struct trace_reader *reader, const struct options *options, const char *output) {
     struct report *report = malloc(sizeof *report);
     int status = EXIT_TROUBLE;
@@ -87,6 +101,7 @@ static int make(struct trace_reader *reader, const struct options *options, cons
         free(report);
         return EXIT_TROUBLE;
     }
+    report->has_policies = wants_policies(options, report->event);
     status = write_to(report, output, options->is_json);
     if (status == EXIT_OK)
         status = report_damage(options->trace, trace_reader_error(reader));
@@ -119,12 +134,14 @@ static int run(int argc, char **argv) {
 
 const struct command report_command = {
     .name = "report",
-    .arguments = "TRACE [-o FILE.html] [--json]",
+    .arguments = "TRACE [-o FILE.html] [--json] [--policies]",
     .summary = "one HTML file that shows where memory went, and why it is not free",
     .help = "TRACE is what `larder record` or `larder import` wrote; \"-\" is standard input.\n\n"
             "  -o, --output=FILE  where to write; without it TRACE's name with .html, here\n"
             "      --json         the numbers alone (docs/report-format.md), on standard output\n"
-            "                     unless -o says otherwise\n\n"
+            "                     unless -o says otherwise\n"
+            "      --policies     replay it under other policies too, however long it is;\n"
+            "      --no-policies  never; without either, if it has up to 500,000 events\n\n"
             "The page needs no network. The program is replayed on larder's heap: what the page\n"
             "says of frames, slabs and caches is what it would be there; with larder preloaded,\n"
             "what it was.\n",

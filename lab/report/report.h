@@ -19,8 +19,9 @@ struct report {
     struct trace_reader *reader;
     const char *path; /* of the trace, for messages and for the policies, which read it again */
     bool has_time;
-    uint64_t now;   /* ns, or events */
-    uint64_t event; /* so many so far */
+    bool has_policies; /* to be written too */
+    uint64_t now;      /* ns, or events */
+    uint64_t event;    /* so many so far */
     uint32_t threads;
     struct grid grid;
     struct heap heap;
