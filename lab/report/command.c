@@ -93,26 +93,52 @@ static bool wants_policies(const struct options *options, uint64_t events) {
            (options->has_policies || events <= POLICIES_EVENTS_MAX);
 }
 
-static int make(struct trace_reader *reader, const struct options *options, const char *output) {
-    struct report *report = malloc(sizeof *report);
-    int status = EXIT_TROUBLE;
-    if (!report || !report_read(report, reader, options->trace)) {
-        say_error("there is no address space for the replayed heap (ulimit -v?)");
-        free(report);
-        return EXIT_TROUBLE;
+/* NULL iff it cannot be opened, or has no room; says so. */
+static struct report *read_trace(const char *path, uint64_t room_bytes) {
+    struct trace_error error;
+    struct trace_reader *reader = trace_reader_open(path, &error);
+    if (!reader) {
+        say_error("%s: %s", path, error.what);
+        return NULL;
     }
-    report->has_policies = wants_policies(options, report->event);
-    status = write_to(report, output, options->is_json);
-    if (status == EXIT_OK)
-        status = report_damage(options->trace, trace_reader_error(reader));
+    struct report *report = malloc(sizeof *report);
+    if (report && report_read(report, reader, path, room_bytes))
+        return report;
+    say_error("there is no address space for the replayed heap (ulimit -v?)");
+    free(report);
+    trace_reader_close(reader);
+    return NULL;
+}
+
+static void drop(struct report *report) {
+    trace_reader_close(report->reader);
     report_close(report);
     free(report);
+}
+
+/* A heap that outgrows the usual room is read again with more. */
+static struct report *read_whole(const struct options *options) {
+    struct report *report = read_trace(options->trace, HEAP_ROOM);
+    if (!report || report->heap.unplaced == 0 || strcmp(options->trace, "-") == 0)
+        return report;
+    drop(report);
+    return read_trace(options->trace, HEAP_ROOM_LARGE);
+}
+
+static int make(const struct options *options, const char *output) {
+    struct report *report = read_whole(options);
+    if (!report)
+        return EXIT_TROUBLE;
+    report->has_policies = wants_policies(options, report->event);
+    int status = write_to(report, output, options->is_json);
+    if (status == EXIT_OK)
+        status = report_damage(options->trace, trace_reader_error(report->reader));
+    drop(report);
     return status;
 }
 
 static int run(int argc, char **argv) {
     struct options options = {0};
-    struct trace_error error;
     const int status = parse(argc, argv, &options);
     if (status != EXIT_OK)
         return status;
@@ -120,15 +146,9 @@ static int run(int argc, char **argv) {
         say_error("this larder was built without npm, so it has no page; --json works");
         return EXIT_TROUBLE;
     }
-    struct trace_reader *reader = trace_reader_open(options.trace, &error);
-    if (!reader) {
-        say_error("%s: %s", options.trace, error.what);
-        return EXIT_TROUBLE;
-    }
     char *name = options.output || options.is_json ? NULL : default_output(&options);
-    const int result = make(reader, &options, options.output ? options.output : name ? name : "-");
+    const int result = make(&options, options.output ? options.output : name ? name : "-");
     free(name);
-    trace_reader_close(reader);
     return result;
 }
 
