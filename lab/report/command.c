@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include "page.h"
+#include "policies.h"
 #include "report.h"
 #include "say.h"
 
@@ -13,12 +14,15 @@
 struct options {
     const char *trace, *output; /* output NULL: from the name of the trace */
     bool is_json;
+    bool has_policies, has_no_policies; /* neither: if the trace is not too long for it */
 };
 
 static int parse(int argc, char **argv, struct options *options) {
     static const struct option known[] = {
         {"output", required_argument, NULL, 'o'},
         {"json", no_argument, NULL, 'j'},
+        {"policies", no_argument, NULL, 'p'},
+        {"no-policies", no_argument, NULL, 'n'},
         {NULL, 0, NULL, 0},
     };
     opterr = 0;
@@ -28,6 +32,10 @@ static int parse(int argc, char **argv, struct options *options) {
             options->output = optarg;
         else if (letter == 'j')
             options->is_json = true;
+        else if (letter == 'p')
+            options->has_policies = true;
+        else if (letter == 'n')
+            options->has_no_policies = true;
         else
             return say_usage("what is \"%s\"?", argv[optind - 1]);
     }
@@ -79,25 +87,58 @@ static int report_damage(const char *path, const struct trace_error *error) {
     return EXIT_TROUBLE;
 }
 
-static int make(struct trace_reader *reader, const struct options *options, const char *output) {
-    struct report *report = malloc(sizeof *report);
-    int status = EXIT_TROUBLE;
-    if (!report || !report_read(report, reader, options->trace)) {
-        say_error("there is no address space for the replayed heap (ulimit -v?)");
-        free(report);
-        return EXIT_TROUBLE;
+/* Each policy reads the trace again, so it must be a file. */
+static bool wants_policies(const struct options *options, uint64_t events) {
+    return strcmp(options->trace, "-") != 0 && !options->has_no_policies &&
+           (options->has_policies || events <= POLICIES_EVENTS_MAX);
+}
+
+/* NULL iff it cannot be opened, or has no room; says so. */
+static struct report *read_trace(const char *path, uint64_t room_bytes) {
+    struct trace_error error;
+    struct trace_reader *reader = trace_reader_open(path, &error);
+    if (!reader) {
+        say_error("%s: %s", path, error.what);
+        return NULL;
     }
-    status = write_to(report, output, options->is_json);
-    if (status == EXIT_OK)
-        status = report_damage(options->trace, trace_reader_error(reader));
+    struct report *report = malloc(sizeof *report);
+    if (report && report_read(report, reader, path, room_bytes))
+        return report;
+    say_error("there is no address space for the replayed heap (ulimit -v?)");
+    free(report);
+    trace_reader_close(reader);
+    return NULL;
+}
+
+static void drop(struct report *report) {
+    trace_reader_close(report->reader);
     report_close(report);
     free(report);
+}
+
+/* A heap that outgrows the usual room is read again with more. */
+static struct report *read_whole(const struct options *options) {
+    struct report *report = read_trace(options->trace, HEAP_ROOM);
+    if (!report || report->heap.unplaced == 0 || strcmp(options->trace, "-") == 0)
+        return report;
+    drop(report);
+    return read_trace(options->trace, HEAP_ROOM_LARGE);
+}
+
+static int make(const struct options *options, const char *output) {
+    struct report *report = read_whole(options);
+    if (!report)
+        return EXIT_TROUBLE;
+    report->has_policies = wants_policies(options, report->event);
+    int status = write_to(report, output, options->is_json);
+    if (status == EXIT_OK)
+        status = report_damage(options->trace, trace_reader_error(report->reader));
+    drop(report);
     return status;
 }
 
 static int run(int argc, char **argv) {
     struct options options = {0};
-    struct trace_error error;
     const int status = parse(argc, argv, &options);
     if (status != EXIT_OK)
         return status;
@@ -105,26 +146,22 @@ static int run(int argc, char **argv) {
         say_error("this larder was built without npm, so it has no page; --json works");
         return EXIT_TROUBLE;
     }
-    struct trace_reader *reader = trace_reader_open(options.trace, &error);
-    if (!reader) {
-        say_error("%s: %s", options.trace, error.what);
-        return EXIT_TROUBLE;
-    }
     char *name = options.output || options.is_json ? NULL : default_output(&options);
-    const int result = make(reader, &options, options.output ? options.output : name ? name : "-");
+    const int result = make(&options, options.output ? options.output : name ? name : "-");
     free(name);
-    trace_reader_close(reader);
     return result;
 }
 
 const struct command report_command = {
     .name = "report",
-    .arguments = "TRACE [-o FILE.html] [--json]",
+    .arguments = "TRACE [-o FILE.html] [--json] [--policies]",
     .summary = "one HTML file that shows where memory went, and why it is not free",
     .help = "TRACE is what `larder record` or `larder import` wrote; \"-\" is standard input.\n\n"
             "  -o, --output=FILE  where to write; without it TRACE's name with .html, here\n"
             "      --json         the numbers alone (docs/report-format.md), on standard output\n"
-            "                     unless -o says otherwise\n\n"
+            "                     unless -o says otherwise\n"
+            "      --policies     replay it under other policies too, however long it is;\n"
+            "      --no-policies  never; without either, if it has up to 500,000 events\n\n"
             "The page needs no network. The program is replayed on larder's heap: what the page\n"
             "says of frames, slabs and caches is what it would be there; with larder preloaded,\n"
             "what it was.\n",

@@ -1,4 +1,5 @@
 /* document.c: the JSON document of a report (docs/report-format.md). */
+#include "policies.h"
 #include "report.h"
 
 #include "larder/larder.h"
@@ -72,6 +73,10 @@ bool report_write(struct report *report, FILE *file) {
     lifetimes_write(&report->lifetimes, &json);
     sites_write(&report->sites, report->reader, &json);
     write_moments(report, &json);
+    if (report->has_policies)
+        policies_write(report->path, report->event, &json);
+    else
+        policies_write_none(&json);
     json_end_object(&json);
     (void)fputc('\n', file);
     return fflush(file) == 0 && !ferror(file);

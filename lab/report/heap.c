@@ -15,7 +15,6 @@
 #include <string.h>
 
 #define MIB ((uint64_t)1 << 20)
-#define RESERVE_BYTES ((uint64_t)1 << 40) /* halved until the system gives it */
 #define RESERVE_LEAST (64 * MIB)
 #define FIRST_BYTES (32 * MIB)
 #define PLACE_BYTES (2 * MIB)
@@ -35,8 +34,9 @@ static uint64_t minus(uint64_t a, uint64_t b) {
 
 /* ---- start and end --------------------------------------------------------------------------- */
 
-static bool reserve(struct heap *heap) {
-    for (uint64_t bytes = RESERVE_BYTES; bytes >= RESERVE_LEAST; bytes /= 2) {
+/* Half of it, and so on, until the system gives it. */
+static bool reserve(struct heap *heap, uint64_t room_bytes) {
+    for (uint64_t bytes = room_bytes; bytes >= RESERVE_LEAST; bytes /= 2) {
         heap->base = larder_port_reserve(bytes, PLACE_BYTES);
         if (heap->base) {
             heap->reserved_bytes = bytes;
@@ -81,10 +81,10 @@ static bool note_purged(void *context, void *pointer, size_t size_bytes) {
     return true;
 }
 
-bool heap_open(struct heap *heap) {
+bool heap_open(struct heap *heap, uint64_t room_bytes) {
     *heap = (struct heap){0};
     port_set_clock_ms(0);
-    if (!reserve(heap))
+    if (!reserve(heap, room_bytes))
         return false;
     heap->storage = aligned_alloc(_Alignof(struct larder_storage), sizeof *heap->storage);
     if (heap->storage)

@@ -59,8 +59,14 @@ struct heap {
     uint64_t ticked_ms;
 };
 
+/* Address space of a heap. Looking at free blocks takes time by it, so most traces get the small
+ * one.
+ */
+#define HEAP_ROOM ((uint64_t)32 << 30)
+#define HEAP_ROOM_LARGE ((uint64_t)1 << 40)
+
 /* False iff there is no address space or no memory for it. One is open at a time. */
-bool heap_open(struct heap *heap);
+bool heap_open(struct heap *heap, uint64_t room_bytes);
 void heap_close(struct heap *heap);
 
 /* It is `now_ms`: what the purging thread would have done by now. */

@@ -8,7 +8,7 @@
 #define NS_PER_MS 1000000u
 #define EVENTS_PER_MS 1000u          /* where no time is known, an event takes a microsecond */
 #define TIME_MAX (UINT64_C(1) << 62) /* hostile traces may say later */
-#define FIRST_WIDTH_NS 16384u
+#define FIRST_WIDTH_NS 1024u
 #define PROGRESS_MASK 0xffffu
 
 /* ---- points ---------------------------------------------------------------------------------- */
@@ -79,7 +79,8 @@ static void take(struct report *report, const struct trace_event *event) {
         sites_peak(&report->sites);
 }
 
-bool report_read(struct report *report, struct trace_reader *reader, const char *path) {
+bool report_read(struct report *report, struct trace_reader *reader, const char *path,
+                 uint64_t room_bytes) {
     const struct trace_info *info = trace_reader_info(reader);
     struct say_progress progress;
     struct trace_event event;
@@ -88,7 +89,7 @@ bool report_read(struct report *report, struct trace_reader *reader, const char 
     report->path = path;
     report->has_time = info->has_time;
     report->grid.width = info->has_time ? FIRST_WIDTH_NS : 1;
-    if (!heap_open(&report->heap))
+    if (!heap_open(&report->heap, room_bytes))
         return false;
     say_progress_begin(&progress, "reading", "events");
     while (trace_reader_next(reader, &event)) {

@@ -19,8 +19,9 @@ struct report {
     struct trace_reader *reader;
     const char *path; /* of the trace, for messages and for the policies, which read it again */
     bool has_time;
-    uint64_t now;   /* ns, or events */
-    uint64_t event; /* so many so far */
+    bool has_policies; /* to be written too */
+    uint64_t now;      /* ns, or events */
+    uint64_t event;    /* so many so far */
     uint32_t threads;
     struct grid grid;
     struct heap heap;
@@ -32,9 +33,10 @@ struct report {
     uint32_t moment_count;
 };
 
-/* Read all of it. False iff there is no address space for the replayed heap. A damaged trace is
- * read as far as it goes. */
-bool report_read(struct report *report, struct trace_reader *reader, const char *path);
+/* Read all of it, into a heap of room_bytes. False iff there is no address space for the replayed
+ * heap. A damaged trace is read as far as it goes. */
+bool report_read(struct report *report, struct trace_reader *reader, const char *path,
+                 uint64_t room_bytes);
 void report_close(struct report *report);
 
 /* False iff it cannot be written: errno. */

@@ -172,6 +172,29 @@ def check_pins(report):
     check(some, "something is pinned at the end of a service that keeps one session in 60")
 
 
+def check_policies(report, folder):
+    """The same as larder compare says; and the last picture of each film is as long as its footprint."""
+    trace = os.path.join(folder, "trace.ltr")
+    out = subprocess.run([LARDER, "compare", "--json", "--no-time", "--policies=first,next,best,worst,good,buddies,slab", trace],
+                         check=True, capture_output=True, text=True).stdout
+    names = ("name", "title", "footprint_peak_bytes", "live_peak_bytes", "failures", "internal_permille", "external_max_permille", "searched", "searched_max")
+    compared = [dict(each, live_peak_bytes=each["live_bytes_peak"]) for each in json.loads(out)["policies"]]
+    same([[each[name] for name in names] for each in report["policies"]],
+         [[each[name] for name in names] for each in compared], "policies are as larder compare has them")
+    if not report["films"]:
+        return
+    found = {film["name"]: sum(abs(size) for size in film["steps"][-1]) for film in report["films"]["policies"]}
+    same(sorted(found), ["best", "first", "good", "next", "worst"], "a film of each region heap")
+    peaks = {each["name"]: each["footprint_peak_bytes"] for each in report["policies"]}
+    check(all(found[name] <= peaks[name] for name in found), "and its last chunks fit into the footprint")
+    used = {film["name"]: sum(size > 0 for size in film["steps"][-1]) for film in report["films"]["policies"]}
+    same(set(used.values()), {report["timeline"]["blocks"][-1]}, "a used chunk for each block that is live")
+
+
+SHORT = ("larder trace text 1\nprogram: short\nhas: time\n\n" +
+         "\n".join(f"{i} 0 free {i - 3}" if i % 4 == 3 else f"{i} 0 malloc {i} {24 + i * 37 % 500}" for i in range(200)) + "\n")
+
+
 def known(folder):
     """Ten slabs of 256-byte objects in which one object each stays: exactly those pin them."""
     lines, now = [], 0
@@ -199,6 +222,8 @@ def main():
         check_equations(report)
         check_cells(report)
         check_pins(report)
+        check_policies(report, folder)
+        check_policies(report_of(folder, SHORT), folder)
         known(folder)
     print(f"1..{count}")
     sys.exit(failed > 0)

@@ -47,6 +47,8 @@ const NASTY = `</script><script>window.pwned = 1</script><img src=x onerror="win
 const HOSTILE = `larder trace text 1\nprogram: ${NASTY}\nnote: ${NASTY}\nhas: time sites\n\nsite 1\n\t0x1\t${NASTY}\t${NASTY}\t1\t${NASTY}\n` + Array.from({ length: 200 }, (_, i) => `${i * 1000} 0 malloc ${i} ${16 + i} @1`).join("\n") + "\n";
 const PLAIN = "larder trace text 1\nprogram: plain\nhas:\n\n" + Array.from({ length: 3000 }, (_, i) => (i % 3 === 2 ? `0 0 free ${i - 1}` : `0 0 malloc ${i} ${8 + ((i * 37) % 5000)}`)).join("\n") + "\n";
 
+const SHORT = "larder trace text 1\nprogram: short\nhas: time\n\n" + Array.from({ length: 120 }, (_, i) => (i % 4 === 3 ? `${i * 1000} 0 free ${i - 3}` : `${i * 1000} 0 malloc ${i} ${24 + ((i * 37) % 500)}`)).join("\n") + "\n";
+
 // ---- The document, read here ---------------------------------------------------------------------
 
 const BANDS = ["requested", "rounding", "cached", "in_slabs", "free_backed", "metadata"];
@@ -235,6 +237,36 @@ async function testHeat(page, { document }) {
   same(await valueOf(page, "#temporary"), document.lifetimes.temporary.reduce((sum, cell) => sum + cell[2], 0), "temporary allocations");
 }
 
+async function testPolicies(page, { document }) {
+  const found = await page.locator("#policies tbody tr").evaluateAll((lines) => lines.map((line) => [line.cells[0].dataset.value, Number(line.cells[1].dataset.value)]));
+  const wanted = document.policies.map((policy) => [policy.title, policy.footprint_peak_bytes]).sort((a, b) => a[1] - b[1]);
+  same(found.map((each) => each[1]), wanted.map((each) => each[1]), "policies: the smallest footprint comes first");
+  same([...found].sort(), [...wanted].sort(), "and each has its own");
+  check((await colours(page, "#policies .chart canvas")) > 8, "with a picture");
+}
+
+// What the free list of a film says after an event.
+async function testFilm(report) {
+  const page = await open(report);
+  const { films } = report.document;
+  const step = Math.floor(films.events.length / 2);
+  await page.locator("#film").evaluate((slider, value) => {
+    slider.value = value;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  }, step);
+  check((await textOf(page, "#film-event")).startsWith(`${step + 1} of ${films.events.length}`), "a film is moved by its slider");
+  for (const { name, steps } of films.policies) {
+    const free = steps[step].filter((size) => size < 0).map((size) => -size);
+    const said = await textOf(page, `[data-film="${name}"]`);
+    check(said.startsWith(free.length ? `${free.length} free: ${free.slice(0, 12).join(" → ")}` : "no free chunk"), `the free list of ${name}`, said);
+  }
+  await page.locator("#film").focus();
+  await page.keyboard.press("ArrowRight");
+  check((await textOf(page, "#film-event")).startsWith(`${step + 2} of`), "and by keys");
+  same(page.trouble, [], "without errors");
+  await page.context().close();
+}
+
 async function testFiles(page, { document }) {
   const saved = async (selector) => {
     const [download] = await Promise.all([page.waitForEvent("download"), page.locator(selector).click()]);
@@ -244,7 +276,7 @@ async function testFiles(page, { document }) {
   const lines = (await saved('[data-csv="timeline"]')).trim().split("\r\n");
   same(lines.length, document.timeline.time.length + 1, "and the time line as CSV");
   same(lines.at(-1).split(",")[1], String(endOf(document).requested), "with its numbers");
-  for (const name of ["frames", "pins", "caches", "lifetimes", "sites", "orders"]) check((await saved(`[data-csv="${name}"]`)).includes("\r\n"), `${name}.csv`);
+  for (const name of ["frames", "pins", "caches", "lifetimes", "sites", "orders", "policies"]) check((await saved(`[data-csv="${name}"]`)).includes("\r\n"), `${name}.csv`);
 }
 
 async function testReach(page, name) {
@@ -284,6 +316,7 @@ async function testOthers() {
   same(await textOf(page, "h1"), NASTY, "and shown as it is");
   await page.context().close();
   const plain = makeReport("plain", PLAIN);
+  await testFilm(makeReport("short", SHORT));
   page = await open(plain);
   same(page.trouble, [], "a trace without times and call sites is shown too");
   same(await page.locator("#flame").count(), 0, "without a flame graph");
@@ -299,7 +332,7 @@ try {
   await testTiles(page, report);
   await testPictures(page);
   await page.screenshot({ path: join(pictures, "light.png"), fullPage: true });
-  for (const test of [testRange, testMoments, testMap, testPins, testFlame, testHeat, testFiles]) await test(page, report);
+  for (const test of [testRange, testMoments, testMap, testPins, testFlame, testHeat, testPolicies, testFiles]) await test(page, report);
   await testReach(page, "light");
   same(page.trouble, [], "no errors on the way");
   await page.context().close();
