@@ -9,6 +9,7 @@
 
 /* In the order in which a newcomer meets them. One line each: `extern const struct command
  * NAME_command;` above, `&NAME_command,` in the table. */
+extern const struct command record_command;
 extern const struct command run_command;
 extern const struct command import_command;
 extern const struct command dump_command;
@@ -17,7 +18,8 @@ extern const struct command replay_child_command;
 extern const struct command report_command;
 
 static const struct command *const commands[] = {
-    &run_command, &import_command, &compare_command, &report_command, &dump_command, &replay_child_command, NULL,
+    &record_command, &run_command,  &import_command,       &compare_command,
+    &report_command, &dump_command, &replay_child_command, NULL,
 };
 
 static const struct command *find(const char *name) {

@@ -46,6 +46,20 @@ void import_event(struct import *import, const struct trace_event *event, uint64
     trace_order_event(import->order, event, pointer, old_pointer);
 }
 
+uint32_t import_caller(struct import *import, const struct trace_frame *frame) {
+    char key[512];
+    bool is_new;
+    const int length =
+        snprintf(key, sizeof key, "%" PRIx64 "|%s|%s|%" PRIu32 "|%s", frame->address,
+                 frame->function ? frame->function : "", frame->file ? frame->file : "",
+                 frame->line, frame->module ? frame->module : "");
+    const size_t count = (size_t)length < sizeof key ? (size_t)length : sizeof key - 1;
+    const uint32_t number = intern_number(&import->callers, key, count, &is_new);
+    if (is_new)
+        (void)trace_writer_site(import->writer, frame, 1);
+    return number;
+}
+
 /* ---- The command ----------------------------------------------------------------------------- */
 
 static void say_losses(const struct import *import) {
@@ -85,6 +99,7 @@ static int finish(struct import *import, const char *path, bool is_good) {
     (void)fprintf(stderr, "%10" PRIu64 " events in %s\n", count, import->output_path);
     say_losses(import);
     trace_order_free(import->order);
+    intern_free(&import->callers);
     if (!trace_writer_close(import->writer)) {
         say_error("cannot write %s: %s", import->output_path, strerror(errno));
         return EXIT_TROUBLE;

@@ -6,6 +6,7 @@
 
 #include "import/input.h"
 #include "say.h"
+#include "trace/intern.h"
 #include "trace/order.h"
 
 /* One import while it runs. */
@@ -14,6 +15,7 @@ struct import {
     const char *output_path;
     struct trace_writer *writer; /* NULL before import_begin() */
     struct trace_order *order;
+    struct intern callers;  /* of import_caller() */
     bool is_binary;         /* messages name bytes, not lines */
     uint64_t count_skipped; /* lines that say nothing about memory, or that are damaged */
     struct say_progress progress;
@@ -48,6 +50,10 @@ char *import_line(struct import *import);
 void import_event(struct import *import, const struct trace_event *event, uint64_t pointer,
                   uint64_t old_pointer);
 
+/* The number of a call site of one frame; equal frames have the same. Only for importers that make
+ * no others. */
+uint32_t import_caller(struct import *import, const struct trace_frame *frame);
+
 /* What is wrong with the line read last. Always false. */
 bool import_fail(struct import *import, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -61,6 +67,12 @@ bool word_hex(const char **at, uint64_t *number);
 
 /* Skip spaces; does `word` come next, and nothing glued to it? If so, *at is behind it. */
 bool word_is(const char **at, const char *word);
+
+/* A time in seconds with a fraction, in ns. */
+bool word_seconds(const char **at, uint64_t *time_ns);
+
+/* Is one of the first lines of a file such a line? */
+bool head_has(const char *head, bool (*is_such)(const char *line));
 
 /* Skip spaces. Is this the end of the line? */
 bool word_end(const char **at);

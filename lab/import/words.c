@@ -70,3 +70,29 @@ bool word_end(const char **at) {
     *at = skip_spaces(*at);
     return **at == '\0';
 }
+
+bool word_seconds(const char **at, uint64_t *time_ns) {
+    const char *from = skip_spaces(*at);
+    uint64_t seconds, scale = 1000000000, fraction = 0;
+    if (!number_in(&from, 10, &seconds) || *from != '.' || digit_of(from[1]) > 9 ||
+        seconds > UINT64_MAX / scale / 2)
+        return false;
+    for (from++; digit_of(*from) <= 9; from++) {
+        scale /= 10;
+        fraction += digit_of(*from) * scale;
+    }
+    *at = from;
+    *time_ns = seconds * 1000000000 + fraction;
+    return true;
+}
+
+bool head_has(const char *head, bool (*is_such)(const char *line)) {
+    enum { LINES = 200 };
+    for (int i = 0; i < LINES && head; i++) {
+        if (is_such(head))
+            return true;
+        head = strchr(head, '\n');
+        head = head ? head + 1 : NULL;
+    }
+    return false;
+}

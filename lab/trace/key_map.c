@@ -17,6 +17,11 @@ static size_t home_of(const struct key_map *map, uint64_t key) {
     return (size_t)((key ^ key >> 32) * 0x9e3779b97f4a7c15u >> map->shift);
 }
 
+void key_map_prefetch(const struct key_map *map, uint64_t key) {
+    if (map->count_entries > 0)
+        __builtin_prefetch(&map->entries[home_of(map, key)]);
+}
+
 struct key_map_entry *key_map_find(const struct key_map *map, uint64_t key) {
     if (map->count_entries == 0)
         return NULL;

@@ -26,6 +26,9 @@ void key_map_free(struct key_map *map);
 /* NULL iff there is none. Valid until something is put or removed. */
 struct key_map_entry *key_map_find(const struct key_map *map, uint64_t key);
 
+/* Bring what key_map_find() will look at first into the cache. */
+void key_map_prefetch(const struct key_map *map, uint64_t key);
+
 /* There is none with this key yet. */
 void key_map_put(struct key_map *map, uint64_t key, uint32_t value);
 

@@ -124,6 +124,19 @@ void trace_order_event(struct trace_order *order, const struct trace_event *give
         emit(order, &event);
 }
 
+void trace_order_rename(struct trace_order *order, uint64_t pointer, uint64_t name) {
+    struct key_map_entry *entry = key_map_find(&order->blocks, pointer);
+    if (!entry || key_map_find(&order->blocks, name))
+        return;
+    const uint32_t id = entry->value;
+    key_map_remove(&order->blocks, entry);
+    key_map_put(&order->blocks, name, id);
+}
+
+void trace_order_prefetch(const struct trace_order *order, uint64_t pointer) {
+    key_map_prefetch(&order->blocks, pointer);
+}
+
 const struct trace_losses *trace_order_losses(const struct trace_order *order) {
     return &order->losses;
 }

@@ -27,6 +27,13 @@ void trace_order_free(struct trace_order *order);
 void trace_order_event(struct trace_order *order, const struct trace_event *event, uint64_t pointer,
                        uint64_t old_pointer);
 
+/* A block that is about to be moved gets another name for the time being, so that its pointer may
+ * be given to somebody else. Nothing happens iff there is no such block. */
+void trace_order_rename(struct trace_order *order, uint64_t pointer, uint64_t name);
+
+/* An event with this pointer comes soon: saves waiting for memory then. */
+void trace_order_prefetch(const struct trace_order *order, uint64_t pointer);
+
 const struct trace_losses *trace_order_losses(const struct trace_order *order);
 uint64_t trace_order_count(const struct trace_order *order); /* of events written */
 

@@ -38,3 +38,13 @@ TESTS += $(sort $(wildcard tests/lab/*.sh))
 TEST_DEPS += $(BUILD)/larder $(LINUX_DIR)/liblarder.so
 endif
 TEST_OPTIONS += 'lab/*:limit=300'
+
+# What is recorded: with frame pointers, so that both kinds of stacks can be had.
+ifeq ($(VARIANT),plain)
+$(LAB_TESTS_DIR)/recorded/recorded: tests/lab/recorded/recorded.c
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) -Wno-use-after-free -fno-omit-frame-pointer -fno-optimize-sibling-calls \
+	    $< -pthread -lstdc++ -o $@
+TEST_DEPS += $(LAB_TESTS_DIR)/recorded/recorded $(LINUX_DIR)/liblarder.so
+endif
