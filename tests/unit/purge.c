@@ -143,6 +143,49 @@ static void a_kernels_memory_is_never_purged(void **state) {
     sim_stop(kernel);
 }
 
+static void start_with_dirt(void *context) {
+    (void)setup(context);
+    char *run = larder_alloc(larder, 4 * MIB);
+    memset(run, 7, 4 * MIB);
+    larder_free(larder, run);
+    sim_clock_advance(100);
+}
+
+static void purge_all(void *context) {
+    (void)context;
+    (void)larder_purge(larder);
+}
+
+static void end_an_interval(void *context) {
+    (void)context;
+    (void)larder_tick(larder);
+}
+
+static void expect_no_dirt(void *context) {
+    (void)context;
+    sim_check(!larder_is_dirty(larder));
+}
+
+static void stop(void *context) {
+    (void)context;
+    sim_stop(sim);
+}
+
+/* Fault: larder_purge() begins with what is old; what grows old meanwhile is then seen by neither
+ * look. */
+static void what_grows_old_meanwhile_is_purged_too(void **state) {
+    (void)state;
+    const struct sim_race race = {.name = "purge against an interval's end",
+                                  .cpus = 2,
+                                  .prepare = start_with_dirt,
+                                  .body = {purge_all, end_an_interval},
+                                  .check = expect_no_dirt,
+                                  .clean = stop};
+    sim_play(&race, "0 release; 1 end");
+    sim_play(&race, "0 release 2; 1 end");
+    sim_play(&race, "1 release; 0 end");
+}
+
 /* ---- memory that comes later ---- */
 
 static void absent_memory_may_be_donated_in_steps(void **state) {
@@ -316,6 +359,7 @@ static const struct CMUnitTest tests[] = {
     TEST(free_memory_is_purged_when_an_interval_has_passed_over_it),
     TEST(purging_at_once_spares_what_is_in_use),
     TEST(a_zeroed_run_reads_as_zero_wherever_it_lies),
+    cmocka_unit_test(what_grows_old_meanwhile_is_purged_too),
     TEST(what_is_free_and_was_used_is_counted),
     TEST(a_kernels_memory_is_never_purged),
     TEST(absent_memory_may_be_donated_in_steps),
