@@ -110,6 +110,12 @@ void buddy_mark_dirty(struct buddies *buddies, struct zone *zone, uint64_t first
  * page block that is partly the caller's may become written meanwhile, never clean. */
 bool buddy_is_clean(const struct buddies *buddies, uint64_t first, uint64_t count);
 
+/* The frames of this range, all taken, read as zero again: so do the page blocks wholly inside. */
+void buddy_mark_clean(struct buddies *buddies, uint64_t first, uint64_t count);
+
+/* Frames of the range in page blocks of which nobody used any. As buddy_is_clean(). */
+uint64_t buddy_count_clean(const struct buddies *buddies, uint64_t first, uint64_t count);
+
 /* Take all free frames of the oldest dirty page block of an age, which is clean from then on if all
  * of it was free: its number, and in free_bits[] what was taken. False iff there is none. */
 bool buddy_take_dirty(struct buddies *buddies, struct zone *zone, unsigned age, uint64_t *number,

@@ -6,7 +6,7 @@
  * intervals, and what is freed and allocated again all the time costs one purge an interval.
  *
  * Only where RAM came from the port (buddies.is_purgeable). Everything here runs with the zone's
- * lock held, but for buddy_is_clean().
+ * lock held, but for what asks whether memory is clean.
  */
 #include "buddy.h"
 
@@ -34,6 +34,23 @@ bool buddy_is_clean(const struct buddies *buddies, uint64_t first, uint64_t coun
         }
     }
     return buddies->is_purgeable;
+}
+
+void buddy_mark_clean(struct buddies *buddies, uint64_t first, uint64_t count) {
+    uint64_t end = (first + count) / PAGEBLOCK_FRAMES;
+    for (uint64_t number = align_up(first, PAGEBLOCK_FRAMES) / PAGEBLOCK_FRAMES; number < end;
+         number++) {
+        __atomic_store_n(&buddies->pageblock[number].was_written, false, __ATOMIC_RELAXED);
+    }
+}
+
+uint64_t buddy_count_clean(const struct buddies *buddies, uint64_t first, uint64_t count) {
+    uint64_t clean = 0, here;
+    for (; count > 0; first += here, count -= here) {
+        here = min_u64(count, align_down(first, PAGEBLOCK_FRAMES) + PAGEBLOCK_FRAMES - first);
+        clean += buddy_is_clean(buddies, first, here) ? here : 0;
+    }
+    return clean;
 }
 
 static void take_free(struct buddies *buddies, struct zone *zone, uint64_t number,

@@ -23,6 +23,19 @@ static bool take_if_free(struct larder *larder, struct zone *zone, uint64_t firs
     return is_free;
 }
 
+/* Never used, or not since it read as zero: not dirty. */
+static void add_free(struct larder *larder, uint64_t first, uint64_t count) {
+    while (count > 0) {
+        struct zone *zone = buddies_zone_of(&larder->buddies, first);
+        uint64_t here = min_u64(count, zone->end_pageblock * PAGEBLOCK_FRAMES - first);
+        lock_acquire(&zone->lock);
+        buddy_give(&larder->buddies, zone, first, here);
+        lock_release(&zone->lock);
+        first += here;
+        count -= here;
+    }
+}
+
 /* ---- resize ---- */
 
 static bool grow_run(struct larder *larder, uint64_t index, uint64_t old, uint64_t count) {
@@ -50,6 +63,26 @@ enum larder_status larder_frames_resize(struct larder *larder, void *frames, uin
         frames_give(larder, index + count, old - count);
     }
     return LARDER_OK;
+}
+
+/* ---- used or not ---- */
+
+uint64_t larder_frames_count_unused(struct larder *larder, const void *frames) {
+    uint64_t count = larder_frames_count(larder, frames);
+    return buddy_count_clean(&larder->buddies, frame_of(&larder->map, frames), count);
+}
+
+void larder_frames_free_unused(struct larder *larder, void *frames) {
+    uint64_t count = larder_frames_count(larder, frames);
+    uint64_t index = frame_of(&larder->map, frames);
+    if (count == 0 || larder->map.owner[index] != OWNER_RUN) {
+        larder_frames_free(larder, frames);
+        return;
+    }
+    frames_check_zone(larder, index, count);
+    larder->map.owner[index] = OWNER_NONE;
+    buddy_mark_clean(&larder->buddies, index, count);
+    add_free(larder, index, count);
 }
 
 /* ---- contiguous ---- */
@@ -209,19 +242,6 @@ static void count_usable(struct larder *larder, uint64_t first, uint64_t end, bo
         zone->usable = is_more ? zone->usable + here : zone->usable - here;
         lock_release(&zone->lock);
         first += here;
-    }
-}
-
-/* Never used before: not dirty. */
-static void add_free(struct larder *larder, uint64_t first, uint64_t count) {
-    while (count > 0) {
-        struct zone *zone = buddies_zone_of(&larder->buddies, first);
-        uint64_t here = min_u64(count, zone->end_pageblock * PAGEBLOCK_FRAMES - first);
-        lock_acquire(&zone->lock);
-        buddy_give(&larder->buddies, zone, first, here);
-        lock_release(&zone->lock);
-        first += here;
-        count -= here;
     }
 }
 

@@ -61,10 +61,11 @@ void purge_old(struct larder *larder) {
     }
 }
 
+/* The young first: what grows old meanwhile, in another thread's interval, is met a second time. */
 uint64_t larder_purge(struct larder *larder) {
     uint64_t frames = 0;
     for (unsigned i = 0; i < larder->buddies.zone_count; i++) {
-        for (unsigned age = DIRTY_AGES; age-- > 0;) {
+        for (unsigned age = 0; age < DIRTY_AGES; age++) {
             frames += purge_zone(larder, &larder->buddies.zone[i], age);
         }
     }

@@ -15,7 +15,6 @@
 #include "thread.h"
 #include "watch.h"
 
-#include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
@@ -79,11 +78,13 @@ static bool create(void) {
     pthread_t thread;
     sigset_t all, old;
     size_t stack = STACK_BYTES;
+    /* Not PTHREAD_STACK_MIN, which glibc makes a call of its own: the archive is for musl too. */
+    const long least_bytes = sysconf(_SC_THREAD_STACK_MIN);
     (void)sigfillset(&all);
     if (pthread_attr_init(&attributes) != 0)
         return false;
-    if (stack < (size_t)PTHREAD_STACK_MIN)
-        stack = (size_t)PTHREAD_STACK_MIN;
+    if (least_bytes > 0 && stack < (size_t)least_bytes)
+        stack = (size_t)least_bytes;
     (void)pthread_attr_setstacksize(&attributes, stack);
     (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     /* No signal of the program's is ours to take. */

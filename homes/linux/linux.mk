@@ -3,6 +3,7 @@
 #   build/linux/liblarder.so        the malloc of a program that is started with LD_PRELOAD
 #   build/linux/liblarder.a         the same, linked in
 #   build/linux/liblarder-dlopen.so the same for dlopen(), without static TLS
+#   build/linux-musl/liblarder.so   for programs of the musl C library
 #   build/linux/liblarder-core.a    the core with its port, and no malloc: for instances of your own
 #
 # build/linux-aarch64/ likewise.
@@ -62,6 +63,12 @@ endef
 $(eval $(call larder_malloc,$(LINUX_DIR),$(CC),,))
 $(eval $(call larder_malloc,$(LINUX_AARCH64_DIR),$(CC_AARCH64),-mno-outline-atomics,$(CROSS)))
 
+# For programs of the musl C library. The archive above is for both: what it calls is in both.
+CC_MUSL ?= musl-gcc
+LINUX_MUSL_DIR := $(BUILD)/linux-musl
+LINUX_MUSL_INCLUDES := -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+$(eval $(call larder_malloc,$(LINUX_MUSL_DIR),$(CC_MUSL),$(LINUX_MUSL_INCLUDES),))
+
 # For dlopen() in programs whose static TLS is used up: without initial-exec TLS.
 LINUX_DLOPEN_DIR := $(BUILD)/linux-dlopen
 $(eval $(call larder_malloc,$(LINUX_DLOPEN_DIR),$(CC),-DLARDER_PORT_TLS= -ftls-model=global-dynamic,))
@@ -69,7 +76,9 @@ $(LINUX_DIR)/liblarder-dlopen.so: $(LINUX_DLOPEN_DIR)/liblarder.so
 	$(call say,COPY,$@)
 	$(Q)mkdir -p $(@D) && cp $< $@
 
-.PHONY: linux
+.PHONY: linux linux-musl
+linux-musl: $(LINUX_MUSL_DIR)/liblarder.so ## the same for programs of musl: build/linux-musl/liblarder.so
+
 linux: $(LINUX_DIR)/liblarder.so $(LINUX_DIR)/liblarder.a ## the malloc of a Linux program: build/linux/liblarder.so
 
 .PHONY: install

@@ -14,6 +14,8 @@
 #include "libc.h"
 #include "options.h"
 #include "process.h"
+#include "remap.h"
+#include "resize.h"
 #include "statistics.h"
 #include "thread.h"
 
@@ -76,7 +78,8 @@ static SLOW void free_slow(void *pointer) {
     const int saved = errno; /* POSIX: free() leaves it alone */
     const uint64_t began_ns = statistics_slow_begin();
     (void)thread_attach();
-    larder_free(PROCESS, pointer);
+    if (!remap_free(pointer))
+        larder_free(PROCESS, pointer);
     statistics_slow_end(began_ns);
     background_notice_free();
     errno = saved;
@@ -141,7 +144,7 @@ EXPORT void *realloc(void *pointer, size_t size_bytes) {
         give(pointer); /* as glibc does; C23 leaves it undefined */
         return NULL;
     }
-    if (larder_try_resize(PROCESS, pointer, size_bytes))
+    if (resize_in_place(pointer, size_bytes))
         return pointer;
     const size_t usable = larder_size_of(PROCESS, pointer);
     if (usable == 0)
@@ -149,6 +152,8 @@ EXPORT void *realloc(void *pointer, size_t size_bytes) {
     void *moved = alloc_to_grow(usable, size_bytes);
     if (!moved)
         return NULL;
+    if (usable >= REMAP_LEAST && size_bytes > usable)
+        return remap_replace(moved, pointer, usable) ? moved : no_memory();
     memcpy(moved, pointer, usable < size_bytes ? usable : size_bytes);
     give(pointer);
     return moved;

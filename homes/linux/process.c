@@ -10,6 +10,7 @@
 #include "output.h"
 #include "watch.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -48,6 +49,12 @@ static size_t reserve_bytes(void) {
     return bytes;
 }
 
+static void advise_huge(void *start, size_t size_bytes) {
+    if (options.thp != THP_DEFAULT)
+        (void)madvise(start, size_bytes,
+                      options.thp == THP_ALWAYS ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
 static bool reserve(void) {
     for (size_t bytes = reserve_bytes(); bytes >= RESERVE_LEAST; bytes /= 2) {
         void *base = larder_port_reserve(bytes, PLACE_BYTES);
@@ -57,9 +64,7 @@ static bool reserve(void) {
             /* Nobody reads beyond what is usable; and mlockall() makes all that can be read
              * resident, which took it minutes. */
             (void)mprotect(base, bytes, PROT_NONE);
-            if (options.thp != THP_DEFAULT)
-                (void)madvise(base, bytes,
-                              options.thp == THP_ALWAYS ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+            advise_huge(base, bytes);
             return true;
         }
     }
@@ -153,6 +158,10 @@ size_t process_usable_bytes(void) {
     return __atomic_load_n(&process.usable_bytes, __ATOMIC_ACQUIRE);
 }
 
+size_t process_offset(const void *pointer) {
+    return (uintptr_t)pointer - process.base;
+}
+
 bool process_owns(const void *pointer) {
     return (uintptr_t)pointer - process.base < process.reserved_bytes;
 }
@@ -205,6 +214,17 @@ bool process_grow(size_t seen_bytes, size_t size_bytes, size_t align_bytes) {
                            grow(size_bytes > align_bytes ? size_bytes : align_bytes);
     larder_port_lock_release(&process.lock);
     return is_larger;
+}
+
+bool process_map_anew(void *start, size_t size_bytes) {
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+    const int saved = errno;
+    const bool is_mapped =
+        mmap(start, size_bytes, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED;
+    if (is_mapped)
+        advise_huge(start, size_bytes);
+    errno = saved;
+    return is_mapped;
 }
 
 void process_lock(void) {

@@ -21,6 +21,9 @@ bool process_is_started(void);
  * lie in its margins: larder_owns() is not the question. */
 bool process_owns(const void *pointer);
 
+/* From the start of the reservation. */
+size_t process_offset(const void *pointer);
+
 /* Bytes usable now; and the address space it may grow to. */
 size_t process_usable_bytes(void);
 size_t process_reserved_bytes(void);
@@ -28,6 +31,10 @@ size_t process_reserved_bytes(void);
 /* Make room for a request of `size_bytes` with that alignment that failed when process_usable_bytes
  * was `seen_bytes`. True iff it is worth trying again: it grew, or somebody else made it grow. */
 bool process_grow(size_t seen_bytes, size_t size_bytes, size_t align_bytes);
+
+/* Fresh, empty memory in the place of what is there, whole pages of what is usable. False iff the
+ * system refuses: what was there may be gone all the same. */
+bool process_map_anew(void *start, size_t size_bytes);
 
 /* At most so many bytes usable; 0: as many as are reserved. Never shrinks. */
 void process_set_limit(size_t limit_bytes);

@@ -8,6 +8,7 @@
 
 #include "background.h"
 #include "process.h"
+#include "remap.h"
 #include "thread.h"
 #include "watch.h"
 
@@ -17,6 +18,7 @@
 static void before_fork(void) {
     thread_lock();
     process_lock();
+    remap_lock();
     if (process_is_started())
         larder_lock_all(PROCESS);
 }
@@ -24,6 +26,7 @@ static void before_fork(void) {
 static void in_parent(void) {
     if (process_is_started())
         larder_unlock_all(PROCESS);
+    remap_unlock();
     process_unlock();
     thread_unlock();
 }

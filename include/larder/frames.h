@@ -58,6 +58,16 @@ uint64_t larder_frames_count(struct larder *larder, const void *frames);
  * of a block or run; BUSY iff it cannot grow (nothing changed). */
 enum larder_status larder_frames_resize(struct larder *larder, void *frames, uint64_t count);
 
+/* Frames of this block or run that lie in page blocks (2 MiB) that nobody has used since they read
+ * as zero: the system below backs them only where the caller has touched them. 0 iff there is none,
+ * or `frames` is not the start of one. Cost: O(page blocks). */
+uint64_t larder_frames_count_unused(struct larder *larder, const void *frames);
+
+/* larder_frames_free() of a run that reads as zero again, because its owner gave its memory back to
+ * the system below: there is nothing left to purge. A block that has a bin is freed as any other.
+ */
+void larder_frames_free_unused(struct larder *larder, void *frames);
+
 /* Give the buddies memory that the range table calls DONATED (start-up memory; the caller must have
  * retired it: trap 11) or ABSENT (it is there now), or that larder_frames_reserve() took. Rounds
  * inward. LARDER_OK; BAD_RANGE iff it is empty after rounding or any frame of it is none of these;

@@ -24,6 +24,11 @@ bool larder_is_active(void);
  * asked for in other ways comes from what is usable already, or fails. */
 struct larder *larder_process(void);
 
+/* realloc() that never moves. True iff malloc_usable_size(pointer) is at least `size_bytes`
+ * afterwards, and the memory is not more than half unused; on false nothing has changed. Always
+ * false for NULL, for size 0, and for memory that is not larder's. */
+bool larder_process_try_resize(void *pointer, size_t size_bytes);
+
 /* Does nothing: `-Wl,-u,larder_malloc_is_linked` makes sure that a static link draws in the whole
  * family, and that a link with the shared library keeps it. */
 void larder_malloc_is_linked(void);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #define MIB ((size_t)1 << 20)
 
 static volatile int calls;                 /* of the library. malloc() is "leaf": hence volatile */
+static volatile int moves;                 /* of pages, by it */
 static volatile int first_failure = -1;    /* the number of the first that fails; -1: none does */
 static volatile bool is_lasting, is_ready; /* all from there on; the environment has been read */
 
@@ -52,6 +54,20 @@ int mprotect(void *at, size_t bytes, int protection) {
 
 int madvise(void *at, size_t bytes, int advice) {
     return must_fail() ? -1 : (int)syscall(SYS_madvise, at, bytes, advice);
+}
+
+int munmap(void *at, size_t bytes) {
+    return must_fail() ? -1 : (int)syscall(SYS_munmap, at, bytes);
+}
+
+/* The fifth argument is only there with MREMAP_FIXED, which is how the library calls it. */
+void *mremap(void *at, size_t bytes, size_t new_bytes, int flags, ...) {
+    va_list more;
+    va_start(more, flags);
+    void *to = va_arg(more, void *);
+    va_end(more);
+    moves++;
+    return must_fail() ? MAP_FAILED : (void *)syscall(SYS_mremap, at, bytes, new_bytes, flags, to);
 }
 
 /* ---- at the start of a program ---- */
@@ -164,6 +180,75 @@ static void any_call_of_growth_may_fail(void) {
     }
 }
 
+/* ---- while pages are moved ---- */
+
+enum { STEPS = 10 };
+
+/* One MiB more each time, past a block that lies in the way. How often it could not. */
+static unsigned grow_step_by_step(void) {
+    static void *obstacle[STEPS];
+    unsigned failed = 0;
+    size_t size = MIB;
+    char *block = malloc(size);
+    for (unsigned i = 0; block && i < STEPS; i++) {
+        memset(block + size - MIB, (int)i, MIB);
+        obstacle[i] = malloc(MIB / 2);
+        errno = 0;
+        char *larger = realloc(block, size + MIB);
+        if (!larger && errno != ENOMEM)
+            _exit(3);
+        failed += larger == NULL;
+        block = larger ? larger : block;
+        size += larger ? MIB : 0;
+        for (size_t at = 0; !failed && at < size - MIB; at += 4096) {
+            if (block[at] != (char)(at / MIB))
+                _exit(5);
+        }
+    }
+    free(block);
+    for (unsigned i = 0; i < STEPS; i++) {
+        free(obstacle[i]);
+        obstacle[i] = NULL;
+    }
+    return failed;
+}
+
+static _Noreturn void fail_while_moving(int number, bool lasting) {
+    calls = moves = 0;
+    first_failure = number;
+    is_lasting = lasting;
+    (void)grow_step_by_step();
+    (void)malloc_trim(0);
+    if (number == 0 && moves == 0)
+        _exit(6); /* this test tests nothing */
+    first_failure = -1;
+    const size_t resident = tap_resident_bytes();
+    for (unsigned round = 0; round < 3; round++) {
+        if (grow_step_by_step() != 0)
+            _exit(7);
+    }
+    (void)malloc_trim(0);
+    _exit(tap_resident_bytes() < resident + 4 * MIB ? 0 : 8);
+}
+
+static bool survives_moving(int number, bool lasting) {
+    int status = -1;
+    const pid_t child = fork();
+    if (child == 0)
+        fail_while_moving(number, lasting);
+    const bool is_good = waitpid(child, &status, 0) == child && status == 0;
+    if (!is_good)
+        tap_note("call %d%s fails: status %#x", number, lasting ? " and later" : "", status);
+    return is_good;
+}
+
+static void any_call_of_moving_may_fail(void) {
+    for (int number = 0; number < 24; number++) {
+        EXPECT(survives_moving(number, false));
+        EXPECT(survives_moving(number, true));
+    }
+}
+
 static void the_library_calls_what_fails_here(void) {
     calls = 0;
     free(malloc(300 * MIB));
@@ -173,6 +258,7 @@ static void the_library_calls_what_fails_here(void) {
 static const struct tap_test tests[] = {
     TAP_TEST(any_call_of_the_start_may_fail),
     TAP_TEST(any_call_of_growth_may_fail),
+    TAP_TEST(any_call_of_moving_may_fail),
     TAP_TEST(the_library_calls_what_fails_here),
 };
 

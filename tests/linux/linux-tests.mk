@@ -2,7 +2,7 @@
 # build/linux/liblarder.so preloaded; each .sh file is a test too. support/ is linked into all.
 #
 #   build/plain/tests/linux/NAME          preloaded (it starts itself again: see support/tap.h)
-#   build/linux-aarch64/tests/linux/NAME  the same for arm64, in an emulator: pages.sh
+#   build/linux-aarch64/tests/linux/NAME  the same for arm64, in an emulator: arm64.sh
 
 LINUX_TESTS_DIR := $(BUILD)/plain/tests/linux
 LINUX_TESTS_NAMES := $(patsubst tests/linux/%.c,%,$(sort $(wildcard tests/linux/*.c)))
@@ -12,7 +12,7 @@ LINUX_TESTS_SRC := $(sort $(wildcard tests/linux/*.c)) $(LINUX_TESTS_SUPPORT)
 LINUX_TESTS_CFLAGS := $(HOST_CFLAGS) -Itests/linux/support $(if $(findstring \
     clang,$(CC)),,-Wno-use-after-free)
 
-# $(1) folder  $(2) compiler. Static patterns: tests/tests.mk has rules that match these names too.
+# $(1) folder  $(2) compiler  $(3) flags. Static patterns: tests/tests.mk has rules that match these names too.
 define linux_tests
 $(patsubst tests/linux/%.c,$(1)/%.o,$(LINUX_TESTS_SRC)): $(1)/%.o: tests/linux/%.c
 	@mkdir -p $$(@D)
@@ -23,14 +23,22 @@ $(patsubst tests/linux/%.c,$(1)/%.o,$(LINUX_TESTS_SRC)): $(1)/%.o: tests/linux/%
 $(addprefix $(1)/,$(LINUX_TESTS_NAMES)): $(1)/%: $(1)/%.o \
     $(LINUX_TESTS_SUPPORT:tests/linux/%.c=$(1)/%.o)
 	$$(call say,LINK,$$@)
-	$$(Q)$(2) -rdynamic -Wl,-z,dynamic-undefined-weak $$^ -pthread -ldl -lm -o $$@
+	$$(Q)$(2) -rdynamic $(3) $$^ -pthread -ldl -lm -o $$@
 endef
 
 ifeq ($(VARIANT),plain)
-$(eval $(call linux_tests,$(LINUX_TESTS_DIR),$(CC)))
-TESTS += $(addprefix $(LINUX_TESTS_DIR)/,$(LINUX_TESTS_NAMES)) $(sort $(wildcard tests/linux/*.sh))
+$(eval $(call linux_tests,$(LINUX_TESTS_DIR),$(CC),-Wl$(comma)-z$(comma)dynamic-undefined-weak))
+$(eval $(call linux_tests,$(LINUX_AARCH64_DIR)/tests/linux,$(CC_AARCH64),))
+TEST_DEPS += $(LINUX_AARCH64_DIR)/liblarder.so $(addprefix $(LINUX_AARCH64_DIR)/tests/linux/,$(LINUX_TESTS_NAMES))
+TESTS += $(addprefix $(LINUX_TESTS_DIR)/,$(LINUX_TESTS_NAMES)) $(filter-out %/arm64.sh,$(sort $(wildcard tests/linux/*.sh)))
+# Every contract with each page size; loads once.
+TESTS += tests/linux/arm64.sh@4096,contracts,startup,foreign,stress,realloc
+TESTS += tests/linux/arm64.sh@16384,contracts,startup,foreign tests/linux/arm64.sh@65536,contracts,startup,foreign
 TEST_DEPS += $(LINUX_DIR)/liblarder-dlopen.so $(LINUX_DIR)/liblarder.so $(LINUX_DIR)/liblarder.a $(LINUX_AARCH64_DIR)/liblarder.a
-TEST_OPTIONS += 'linux/*:limit=300'
+ifneq ($(shell command -v $(CC_MUSL)),)
+TEST_DEPS += $(LINUX_MUSL_DIR)/liblarder.so
+endif
+TEST_OPTIONS += 'linux/*:limit=300' 'linux/musl.sh:limit=600' 'linux/arm64.sh*:limit=600'
 endif
 
 .PHONY: test-programs

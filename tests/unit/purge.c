@@ -131,6 +131,29 @@ static void what_is_free_and_was_used_is_counted(void **state) {
     assert_int_equal(count_dirty(), 0);
 }
 
+/* Fault: buddy_mark_clean() rounds outward; buddy_count_clean() counts page blocks, not frames. */
+static void what_its_owner_purged_is_unused_and_not_dirty(void **state) {
+    (void)state;
+    (void)larder_purge(larder);
+    unsigned char *run = larder_alloc(larder, 5 * MIB), *behind = larder_alloc(larder, 600 * KIB);
+    assert_int_equal(larder_frames_count_unused(larder, run), 5 * MIB / FRAME);
+    assert_int_equal(larder_frames_count_unused(larder, run + FRAME), 0);
+    memset(run, 7, 5 * MIB);
+    memset(behind, 7, 600 * KIB);
+    larder_free(larder, behind);
+    const uint64_t dirty = count_dirty();
+    memset(run, 0, 5 * MIB);
+    larder_frames_free_unused(larder, run);
+    assert_true(count_dirty() <= dirty + MIB / FRAME);
+    sim_validate(sim);
+    unsigned char *again = larder_alloc(larder, 6 * MIB);
+    assert_ptr_equal(again, run);
+    assert_int_equal(larder_frames_count_unused(larder, again), 4 * MIB / FRAME);
+    larder_frames_free_unused(larder, larder_frames_alloc(larder, 0, 0)); /* a bin's */
+    larder_frames_free_unused(larder, NULL);
+    larder_free(larder, again);
+}
+
 static void a_kernels_memory_is_never_purged(void **state) {
     (void)state;
     struct sim *kernel = sim_start(NULL);
@@ -141,6 +164,49 @@ static void a_kernels_memory_is_never_purged(void **state) {
     assert_int_equal(larder_purge(kernel->larder), 0);
     assert_true(is_all(run, 3 * MIB, 7));
     sim_stop(kernel);
+}
+
+static void start_with_dirt(void *context) {
+    (void)setup(context);
+    char *run = larder_alloc(larder, 4 * MIB);
+    memset(run, 7, 4 * MIB);
+    larder_free(larder, run);
+    sim_clock_advance(100);
+}
+
+static void purge_all(void *context) {
+    (void)context;
+    (void)larder_purge(larder);
+}
+
+static void end_an_interval(void *context) {
+    (void)context;
+    (void)larder_tick(larder);
+}
+
+static void expect_no_dirt(void *context) {
+    (void)context;
+    sim_check(!larder_is_dirty(larder));
+}
+
+static void stop(void *context) {
+    (void)context;
+    sim_stop(sim);
+}
+
+/* Fault: larder_purge() begins with what is old; what grows old meanwhile is then seen by neither
+ * look. */
+static void what_grows_old_meanwhile_is_purged_too(void **state) {
+    (void)state;
+    const struct sim_race race = {.name = "purge against an interval's end",
+                                  .cpus = 2,
+                                  .prepare = start_with_dirt,
+                                  .body = {purge_all, end_an_interval},
+                                  .check = expect_no_dirt,
+                                  .clean = stop};
+    sim_play(&race, "0 release; 1 end");
+    sim_play(&race, "0 release 2; 1 end");
+    sim_play(&race, "1 release; 0 end");
 }
 
 /* ---- memory that comes later ---- */
@@ -316,6 +382,8 @@ static const struct CMUnitTest tests[] = {
     TEST(free_memory_is_purged_when_an_interval_has_passed_over_it),
     TEST(purging_at_once_spares_what_is_in_use),
     TEST(a_zeroed_run_reads_as_zero_wherever_it_lies),
+    cmocka_unit_test(what_grows_old_meanwhile_is_purged_too),
+    TEST(what_its_owner_purged_is_unused_and_not_dirty),
     TEST(what_is_free_and_was_used_is_counted),
     TEST(a_kernels_memory_is_never_purged),
     TEST(absent_memory_may_be_donated_in_steps),

@@ -12,6 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of the family, what the headers of one C library or the other leave out: the library has it. */
+int malloc_trim(size_t pad_bytes) __attribute__((weak));
+void *pvalloc(size_t size_bytes) __attribute__((weak));
+
 struct tap_test {
     const char *name;
     void (*run)(void);
