@@ -251,8 +251,9 @@ unsigned buddy_take_many(struct buddies *buddies, struct zone *zone, unsigned or
 /* ---- giving ---- */
 
 /* A page block that was wholly allocated is about to get frames back. */
-static inline void open_taken(struct pageblock *block) {
+static inline void open_taken(struct zone *zone, struct pageblock *block, uint64_t number) {
     if (block->state == PAGEBLOCK_NONE) {
+        zone->fit_from = min_u64(zone->fit_from, number);
         block->state = PAGEBLOCK_OPEN;
         block->count_free = 0;
         list_link_init(&block->link);
@@ -263,7 +264,7 @@ static void give_part(struct buddies *buddies, struct zone *zone, uint64_t numbe
                       unsigned count) {
     struct pageblock *block = &buddies->pageblock[number];
     ASSERT(block->state != PAGEBLOCK_WHOLE);
-    open_taken(block);
+    open_taken(zone, block, number);
     pageblock_give_range(block, first, count);
     place_open(buddies, zone, block, pageblock_largest(block));
 }
@@ -318,7 +319,7 @@ static void give_frames(struct buddies *buddies, struct zone *zone, unsigned cou
     for (unsigned i = 0; i < count;) {
         uint64_t number = frames[i] / PAGEBLOCK_FRAMES;
         struct pageblock *block = &buddies->pageblock[number];
-        open_taken(block);
+        open_taken(zone, block, number);
         unsigned largest = block->count_free > 0 ? block->largest : 0;
         do {
             largest = give_frame(block, frames[i] % PAGEBLOCK_FRAMES, largest);

@@ -90,7 +90,7 @@ static void init_internal_caches(struct larder *larder) {
     struct larder_cache *slabs = &larder->slab_cache;
     init_internal(larder, slabs, ID_SLABS, "slab", sizeof(struct slab));
     /* One frame per slab, and its descriptor in the first slot: here the recursion ends. */
-    slabs->geometry.order = 0;
+    slabs->geometry.frames = 1;
     slabs->geometry.slots = (uint32_t)(FRAME_BYTES / slabs->geometry.stride_bytes);
     slabs->geometry.first_slot = 1;
     init_internal(larder, &larder->cache_cache, ID_CACHES, "cache", sizeof(struct larder_cache));

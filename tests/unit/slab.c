@@ -15,7 +15,7 @@ static int setup(void **state) {
 
 static void check_geometry(size_t object_bytes, size_t stride_bytes, size_t offset_bytes) {
     slab_geometry_init(&geometry, object_bytes, stride_bytes, offset_bytes);
-    size_t block_bytes = FRAME << geometry.order;
+    size_t block_bytes = FRAME * geometry.frames;
     assert_int_equal(geometry.stride_bytes, stride_bytes);
     assert_int_equal(geometry.object_bytes, object_bytes);
     assert_int_equal(geometry.offset_bytes, offset_bytes);
@@ -41,7 +41,7 @@ static void little_is_wasted_behind_the_last_slot(void **state) {
     (void)state;
     for (size_t stride = 8; stride <= MIB; stride += stride < 4096 ? 8 : 1000 * 8) {
         slab_geometry_init(&geometry, stride, stride, 0);
-        size_t block_bytes = FRAME << geometry.order;
+        size_t block_bytes = FRAME * geometry.frames;
         size_t used_bytes = (size_t)geometry.slots * stride;
         assert_true(block_bytes - used_bytes <= block_bytes / 8);
     }
@@ -52,7 +52,7 @@ static void a_descriptor_is_small_beside_its_slab(void **state) {
     for (size_t stride = 8; stride <= MIB; stride *= 2) {
         slab_geometry_init(&geometry, stride, stride, 0);
         assert_true((size_t)geometry.slots * stride >= 4096);
-        assert_true(sizeof(struct slab) * 32 <= FRAME << geometry.order);
+        assert_true(sizeof(struct slab) * 32 <= FRAME * geometry.frames);
     }
 }
 
@@ -61,7 +61,7 @@ static void check_slots(size_t stride, size_t offset, unsigned first_slot) {
     slab_geometry_init(&geometry, stride - offset, stride, offset);
     geometry.first_slot = first_slot;
     slab_init(&slab, &geometry, base);
-    size_t block_bytes = FRAME << geometry.order;
+    size_t block_bytes = FRAME * geometry.frames;
     size_t step = block_bytes > 64 * KIB ? 509 : 1;
     for (size_t at = 0; at < block_bytes; at += step) {
         size_t slot = at >= offset ? (at - offset) / stride : SLAB_SLOTS_MAX;
