@@ -249,6 +249,9 @@ void frames_flush_bins(struct larder *larder, struct larder_slot *slot, bool and
 
 /* Small machines keep no page blocks in bins: the share is rounded down, to none. */
 static uint32_t capacity_of(const struct larder *larder, unsigned bin) {
+    if (larder->has_no_frame_bins) {
+        return 0;
+    }
     uint64_t usable = buddies_usable(&larder->buddies);
     uint64_t share =
         bin < WHOLE_BIN ? bin_capacity[bin] : usable / (WHOLE_BIN_SHARE * PAGEBLOCK_FRAMES);
