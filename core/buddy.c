@@ -1,5 +1,4 @@
-/* buddy.c: the transitions of a zone: take, give, split, merge. See buddy.h for the idea and the
- * lock. */
+/* buddy.c: the transitions of a zone: take, give, split, merge. See buddy.h. */
 #include "buddy.h"
 
 #include "larder/port.h"
@@ -250,7 +249,7 @@ unsigned buddy_take_many(struct buddies *buddies, struct zone *zone, unsigned or
 
 /* ---- giving ---- */
 
-/* A page block that was wholly allocated is about to get frames back. */
+/* What was wholly allocated is about to get frames back. */
 static inline void open_taken(struct zone *zone, struct pageblock *block, uint64_t number) {
     if (block->state == PAGEBLOCK_NONE) {
         zone->fit_from = min_u64(zone->fit_from, number);
@@ -301,8 +300,8 @@ static inline unsigned give_frame(struct pageblock *block, unsigned frame, unsig
     return largest == PAGEBLOCK_ORDER - 1 ? largest : pageblock_widened(block, frame, largest);
 }
 
-/* The frames that come back are spread over memory, and each needs both cache lines of its page
- * block: fetch them all at once instead of waiting for one after the other. */
+/* The frames that come back are spread, and each needs both cache lines of its page block: fetch
+ * them all at once. */
 static void prefetch_pageblocks(const struct buddies *buddies, unsigned count,
                                 const frame_index *frames) {
     for (unsigned i = 0; i < count; i++) {

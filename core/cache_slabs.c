@@ -302,6 +302,13 @@ static size_t take_available(struct larder_cache *cache, size_t count, void **ou
     return taken;
 }
 
+size_t cache_take_ready(struct larder_cache *cache, size_t count, void **out) {
+    lock_acquire(&cache->lock);
+    size_t taken = take_available(cache, below_limit(cache, count), out, 0);
+    lock_release(&cache->lock);
+    return taken;
+}
+
 size_t cache_take(struct larder_cache *cache, size_t count, void **out, larder_flags flags,
                   uintptr_t site) {
     size_t taken = 0;
