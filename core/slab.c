@@ -17,9 +17,9 @@ static bool is_good_size(size_t bytes, size_t stride) {
     if (slots == 0 || (slots < SLAB_MANY_SLOTS && bytes < SLAB_TARGET_BYTES)) {
         return false;
     }
-    size_t used = (size_t)min_u64(slots, SLAB_SLOTS_MAX) * stride;
+    /* More slots than bits would be a slab too large, whatever is left behind the last. */
     size_t share = is_large(stride) ? LARGE_WASTE_SHARE_MAX : WASTE_SHARE_MAX;
-    return bytes - used <= bytes / share;
+    return slots >= SLAB_SLOTS_MAX || bytes % stride <= bytes / share;
 }
 
 /* A slab of large objects holds few, so that one that lives pins little; and for few a power of two

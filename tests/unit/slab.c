@@ -47,6 +47,16 @@ static void little_is_wasted_behind_the_last_slot(void **state) {
     }
 }
 
+/* A frame has more of them than a slab has bits. Break: ask them for little waste too. */
+static void the_tiniest_take_one_frame(void **state) {
+    (void)state;
+    for (size_t stride = 1; stride <= 8; stride++) {
+        slab_geometry_init(&geometry, stride, stride, 0);
+        assert_int_equal(geometry.frames, 1);
+        assert_int_equal(geometry.slots, SLAB_SLOTS_MAX);
+    }
+}
+
 static void a_descriptor_is_small_beside_its_slab(void **state) {
     (void)state;
     for (size_t stride = 8; stride <= MIB; stride *= 2) {
@@ -183,6 +193,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_stride_has_a_geometry_that_fits, setup),
         cmocka_unit_test_setup(little_is_wasted_behind_the_last_slot, setup),
+        cmocka_unit_test_setup(the_tiniest_take_one_frame, setup),
         cmocka_unit_test_setup(a_descriptor_is_small_beside_its_slab, setup),
         cmocka_unit_test_setup(slot_of_knows_every_byte, setup),
         cmocka_unit_test_setup(a_new_slab_is_wholly_free, setup),
