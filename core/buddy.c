@@ -1,5 +1,4 @@
-/* buddy.c: the transitions of a zone: take, give, split, merge. See buddy.h for the idea and the
- * lock. */
+/* buddy.c: the transitions of a zone: take, give, split, merge. See buddy.h. */
 #include "buddy.h"
 
 #include "larder/port.h"
@@ -250,9 +249,10 @@ unsigned buddy_take_many(struct buddies *buddies, struct zone *zone, unsigned or
 
 /* ---- giving ---- */
 
-/* A page block that was wholly allocated is about to get frames back. */
-static inline void open_taken(struct pageblock *block) {
+/* What was wholly allocated is about to get frames back. */
+static inline void open_taken(struct zone *zone, struct pageblock *block, uint64_t number) {
     if (block->state == PAGEBLOCK_NONE) {
+        zone->fit_from = min_u64(zone->fit_from, number);
         block->state = PAGEBLOCK_OPEN;
         block->count_free = 0;
         list_link_init(&block->link);
@@ -263,7 +263,7 @@ static void give_part(struct buddies *buddies, struct zone *zone, uint64_t numbe
                       unsigned count) {
     struct pageblock *block = &buddies->pageblock[number];
     ASSERT(block->state != PAGEBLOCK_WHOLE);
-    open_taken(block);
+    open_taken(zone, block, number);
     pageblock_give_range(block, first, count);
     place_open(buddies, zone, block, pageblock_largest(block));
 }
@@ -300,8 +300,8 @@ static inline unsigned give_frame(struct pageblock *block, unsigned frame, unsig
     return largest == PAGEBLOCK_ORDER - 1 ? largest : pageblock_widened(block, frame, largest);
 }
 
-/* The frames that come back are spread over memory, and each needs both cache lines of its page
- * block: fetch them all at once instead of waiting for one after the other. */
+/* The frames that come back are spread, and each needs both cache lines of its page block: fetch
+ * them all at once. */
 static void prefetch_pageblocks(const struct buddies *buddies, unsigned count,
                                 const frame_index *frames) {
     for (unsigned i = 0; i < count; i++) {
@@ -318,7 +318,7 @@ static void give_frames(struct buddies *buddies, struct zone *zone, unsigned cou
     for (unsigned i = 0; i < count;) {
         uint64_t number = frames[i] / PAGEBLOCK_FRAMES;
         struct pageblock *block = &buddies->pageblock[number];
-        open_taken(block);
+        open_taken(zone, block, number);
         unsigned largest = block->count_free > 0 ? block->largest : 0;
         do {
             largest = give_frame(block, frames[i] % PAGEBLOCK_FRAMES, largest);

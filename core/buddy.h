@@ -38,7 +38,7 @@ struct zone {
     uint8_t open_buckets[PAGEBLOCK_ORDER]; /* bit b: open[largest][b] is not empty */
     struct list whole[WHOLE_LISTS];
     struct list open[PAGEBLOCK_ORDER][FULLNESS_BUCKETS];
-    uint64_t fit_from;             /* no free page block lies below it */
+    uint64_t fit_from;             /* no page block with free frames lies below it */
     struct list dirty[DIRTY_AGES]; /* page blocks that got frames back: in this interval, before */
 };
 
@@ -91,8 +91,12 @@ frame_index buddy_take(struct buddies *buddies, struct zone *zone, unsigned orde
 unsigned buddy_take_many(struct buddies *buddies, struct zone *zone, unsigned order, unsigned count,
                          frame_index *out);
 
-/* `count` frames from the lowest page block on where they fit; FRAME_NONE iff none was found in a
- * bounded walk (buddy_fit.c). */
+/* `count` < PAGEBLOCK_FRAMES frames inside a page block that is in use already, aligned to nothing;
+ * FRAME_NONE iff a bounded search found no room for them (buddy_fit.c). */
+frame_index buddy_take_run(struct buddies *buddies, struct zone *zone, uint64_t count);
+
+/* `count` frames where they fit first, from the lowest on, also across page blocks; FRAME_NONE iff
+ * there is no room for them, as far as a bounded walk went (buddy_fit.c). */
 frame_index buddy_take_fit(struct buddies *buddies, struct zone *zone, uint64_t count);
 
 /* Give back any range of taken frames of one zone, merging as far as it goes. */

@@ -10,6 +10,8 @@
 #include "instance.h"
 #include "larder/stats.h"
 
+#define CACHE_LINE_BYTES 64u
+
 /* ---- the fast path of caches whose bin is in a later page ---- */
 
 /* This slot's loaded magazine; one that is empty and full iff the page has not been made. */
@@ -281,13 +283,28 @@ static bool free_to_bin(struct larder_cache *cache, void *object, struct magazin
     return is_done;
 }
 
-/* The same with an empty magazine for the bin, or the depot, to keep. */
+/* Half a magazine of fresh objects on top of the one it holds. */
+static void cover(struct larder_cache *cache, struct magazine *magazine) {
+    void **object = &magazine->object[magazine->count];
+    size_t count = cache_take_ready(cache, (magazine->capacity - magazine->count) / 2, object);
+    reverse(object, count);
+    magazine->count += count;
+}
+
+/* The same with an empty magazine for the bin, or the depot, to keep. Without any magazine, the
+ * slot never took an object of this cache: what it frees is another's. Where objects are smaller
+ * than a cache line it shall not be the first to be given out here, because who freed its
+ * neighbour may do the same, and then two CPUs would share a line for ever (Berger 2000). */
 static bool free_with(struct larder_cache *cache, struct magazine *magazine, void *object) {
     struct guarded_bin here = bin_guard(cache);
     bool is_done = false, is_kept = here.bin != NULL && !magazine_is_real(here.bin->previous);
     if (is_kept) {
+        bool is_first = !magazine_is_real(here.bin->loaded);
         here.bin->previous = magazine;
         is_done = bin_give(here.bin, object);
+        if (is_done && is_first && cache->geometry.stride_bytes < CACHE_LINE_BYTES) {
+            cover(cache, here.bin->loaded);
+        }
     }
     bin_unguard(&here);
     if (!is_kept) {

@@ -68,6 +68,9 @@ void cache_init(struct larder_cache *cache, struct larder *larder, unsigned id,
 size_t cache_take(struct larder_cache *cache, size_t count, void **out, larder_flags flags,
                   uintptr_t site);
 
+/* The same from the slabs there are. */
+size_t cache_take_ready(struct larder_cache *cache, size_t count, void **out);
+
 /* Give taken objects back to their slabs; mistakes are fatal by name. No lock held. */
 void cache_give(struct larder_cache *cache, size_t count, void *const *objects, uintptr_t site);
 

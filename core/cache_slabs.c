@@ -107,7 +107,7 @@ static bool fault_is_due(struct larder_cache *cache) {
 /* ---- making and unmaking ---- */
 
 static uint64_t slab_frames(const struct larder_cache *cache) {
-    return UINT64_C(1) << cache->geometry.order;
+    return cache->geometry.frames;
 }
 
 static uint64_t track_frames(const struct larder_cache *cache) {
@@ -181,8 +181,11 @@ static struct slab *slab_make(struct larder_cache *cache, larder_flags flags) {
     struct larder *larder = cache->larder;
     larder_flags zone = (cache->flags & LARDER_CACHE_DMA) != 0 ? LARDER_ZONE(0) : 0;
     larder_flags wanted = (flags & (LARDER_USE_RESERVE | LARDER_NO_RECLAIM)) | zone;
-    frame_index first = frames_take(larder, cache->geometry.order,
-                                    cache->is_internal ? wanted | LARDER_USE_RESERVE : wanted);
+    wanted |= cache->is_internal ? LARDER_USE_RESERVE : 0;
+    uint64_t count = slab_frames(cache);
+    frame_index first = cache->geometry.align_frames == 1
+                            ? frames_take_run(larder, count, wanted)
+                            : frames_take_count(larder, order_for(count), count, wanted);
     if (first == FRAME_NONE) {
         return NULL;
     }
@@ -299,6 +302,13 @@ static size_t take_available(struct larder_cache *cache, size_t count, void **ou
     return taken;
 }
 
+size_t cache_take_ready(struct larder_cache *cache, size_t count, void **out) {
+    lock_acquire(&cache->lock);
+    size_t taken = take_available(cache, below_limit(cache, count), out, 0);
+    lock_release(&cache->lock);
+    return taken;
+}
+
 size_t cache_take(struct larder_cache *cache, size_t count, void **out, larder_flags flags,
                   uintptr_t site) {
     size_t taken = 0;
@@ -367,7 +377,7 @@ static size_t give_to_one_slab(struct larder_cache *cache, size_t count, void *c
                                uintptr_t site) {
     size_t given = 0;
     struct slab *slab = slab_of(cache, objects[0]);
-    size_t slab_bytes = FRAME_BYTES << cache->geometry.order;
+    size_t slab_bytes = (size_t)cache->geometry.frames << FRAME_SHIFT;
     do {
         give_one(cache, slab, objects[given++], site);
     } while (given < count &&
@@ -380,7 +390,7 @@ static size_t give_to_one_slab(struct larder_cache *cache, size_t count, void *c
  * eighth of those in use, beside a few: what one phase of a program leaves is the next one's. */
 static uint64_t empty_surplus(const struct larder_cache *cache) {
     uint64_t used = cache->slab_count - cache->empty_count;
-    uint64_t kept = used / 8 + (LARDER_EMPTY_BYTES >> (FRAME_SHIFT + cache->geometry.order));
+    uint64_t kept = used / 8 + (LARDER_EMPTY_BYTES >> FRAME_SHIFT) / cache->geometry.frames;
     return cache->empty_count > kept ? cache->empty_count - kept : 0;
 }
 

@@ -15,71 +15,6 @@
 
 /* ---- blocks ---- */
 
-static frame_index take_once(struct larder *larder, unsigned order, uint64_t count,
-                             larder_flags flags) {
-    for (unsigned i = highest_zone(larder, flags) + 1; i-- > 0;) {
-        struct zone *zone = &larder->buddies.zone[i];
-        frame_index index = FRAME_NONE;
-        lock_acquire(&zone->lock);
-        uint64_t free_min = zone->free_min;
-        if (is_above_watermark(zone, count, flags)) {
-            index = buddy_take(&larder->buddies, zone, order);
-        }
-        if (index != FRAME_NONE && count < UINT64_C(1) << order) {
-            buddy_give(&larder->buddies, zone, index + count, (UINT64_C(1) << order) - count);
-            zone->free_min = min_u64(free_min, zone->free); /* the tail was never gone */
-        }
-        lock_release(&zone->lock);
-        if (index != FRAME_NONE) {
-            return index;
-        }
-    }
-    return FRAME_NONE;
-}
-
-frame_index frames_take_count(struct larder *larder, unsigned order, uint64_t count,
-                              larder_flags flags) {
-    if (larder_port_should_fail("frames")) {
-        return FRAME_NONE;
-    }
-    frame_index index = take_once(larder, order, count, flags);
-    if (index == FRAME_NONE && (flags & LARDER_NO_RECLAIM) == 0) {
-        larder->pressure(larder);
-        index = take_once(larder, order, count, flags);
-    }
-    return index;
-}
-
-frame_index frames_take_fit(struct larder *larder, uint64_t count, larder_flags flags) {
-    frame_index index = FRAME_NONE;
-    for (unsigned i = highest_zone(larder, flags) + 1; index == FRAME_NONE && i-- > 0;) {
-        struct zone *zone = &larder->buddies.zone[i];
-        lock_acquire(&zone->lock);
-        if (is_above_watermark(zone, count, flags)) {
-            index = buddy_take_fit(&larder->buddies, zone, count);
-        }
-        lock_release(&zone->lock);
-    }
-    return index;
-}
-
-frame_index frames_take(struct larder *larder, unsigned order, larder_flags flags) {
-    return frames_take_count(larder, order, UINT64_C(1) << order, flags);
-}
-
-void frames_give(struct larder *larder, uint64_t first, uint64_t count) {
-    while (count > 0) {
-        struct zone *zone = buddies_zone_of(&larder->buddies, first);
-        uint64_t here = zone_part(zone, first, count);
-        lock_acquire(&zone->lock);
-        buddy_give(&larder->buddies, zone, first, here);
-        buddy_mark_dirty(&larder->buddies, zone, first, here);
-        lock_release(&zone->lock);
-        first += here;
-        count -= here;
-    }
-}
-
 void frames_mark_run(struct larder *larder, frame_index index, uint64_t count, uintptr_t site) {
     struct frame *record = &larder->map.record[index];
     record->count_frames = count;
@@ -227,6 +162,9 @@ void frames_flush_bins(struct larder *larder, struct larder_slot *slot, bool and
 
 /* Small machines keep no page blocks in bins: the share is rounded down, to none. */
 static uint32_t capacity_of(const struct larder *larder, unsigned bin) {
+    if (larder->has_no_frame_bins) {
+        return 0;
+    }
     uint64_t usable = buddies_usable(&larder->buddies);
     uint64_t share =
         bin < WHOLE_BIN ? bin_capacity[bin] : usable / (WHOLE_BIN_SHARE * PAGEBLOCK_FRAMES);

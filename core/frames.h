@@ -29,8 +29,11 @@ frame_index frames_take(struct larder *larder, unsigned order, larder_flags flag
 frame_index frames_take_count(struct larder *larder, unsigned order, uint64_t count,
                               larder_flags flags);
 
-/* The same for frames from the lowest page block on where they fit, aligned to nothing else.
- * FRAME_NONE does not mean that there are none; does not reclaim. */
+/* The same for `count` ≤ 2^LARDER_ORDER_MAX frames, aligned to nothing. */
+frame_index frames_take_run(struct larder *larder, uint64_t count, larder_flags flags);
+
+/* The same for frames where they fit first from the lowest on, aligned to nothing. FRAME_NONE does
+ * not mean that there are none; does not reclaim. */
 frame_index frames_take_fit(struct larder *larder, uint64_t count, larder_flags flags);
 
 /* The same for any number of frames, wherever so many lie side by side. Slow. */

@@ -11,6 +11,7 @@
 #include "larder/cache.h"
 
 #define HEAP_ALIGN 16u
+#define LONG_RUN_FRAMES 64u /* from here on a run is worth a walk over the page blocks */
 
 /* ---- allocation ---- */
 
@@ -29,11 +30,12 @@ static void *alloc_run(struct larder *larder, size_t size_bytes, uint64_t align_
     uint64_t count = frames_for(size_bytes);
     unsigned order = order_for(max_u64(count, align_frames));
     frame_index index = FRAME_NONE;
-    if (count >= PAGEBLOCK_FRAMES && align_frames <= PAGEBLOCK_FRAMES) {
+    if (count >= LONG_RUN_FRAMES && align_frames == 1) {
         index = frames_take_fit(larder, count, flags);
     }
     if (index == FRAME_NONE && order <= LARDER_ORDER_MAX) {
-        index = frames_take_count(larder, order, count, flags);
+        index = align_frames == 1 ? frames_take_run(larder, count, flags)
+                                  : frames_take_count(larder, order, count, flags);
     }
     if (index == FRAME_NONE && order > LARDER_ORDER_MAX) {
         index = frames_take_long(larder, count, align_frames, flags);

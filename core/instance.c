@@ -90,7 +90,7 @@ static void init_internal_caches(struct larder *larder) {
     struct larder_cache *slabs = &larder->slab_cache;
     init_internal(larder, slabs, ID_SLABS, "slab", sizeof(struct slab));
     /* One frame per slab, and its descriptor in the first slot: here the recursion ends. */
-    slabs->geometry.order = 0;
+    slabs->geometry.frames = 1;
     slabs->geometry.slots = (uint32_t)(FRAME_BYTES / slabs->geometry.stride_bytes);
     slabs->geometry.first_slot = 1;
     init_internal(larder, &larder->cache_cache, ID_CACHES, "cache", sizeof(struct larder_cache));
@@ -194,7 +194,9 @@ static enum larder_status init(struct larder *larder, const struct larder_config
 struct larder *larder_init(struct larder_storage *storage, const struct larder_config *config,
                            enum larder_status *status) {
     struct larder *larder = (struct larder *)(void *)storage->bytes;
-    __builtin_memset(larder, 0, sizeof(*larder));
+    if (!config->storage_is_zero) {
+        __builtin_memset(larder, 0, sizeof(*larder));
+    }
     lock_book_init(&larder->lock_book, larder);
     lock_init(&larder->registry, LOCK_RANK_REGISTRY, &larder->lock_book);
     list_init(&larder->caches);
@@ -202,6 +204,7 @@ struct larder *larder_init(struct larder_storage *storage, const struct larder_c
     larder->slot_limit = config->slot_count;
     larder->interval_ms = config->interval_ms != 0 ? config->interval_ms : INTERVAL_MS_DEFAULT;
     larder->fault_interval = FAULT_INTERVAL_DEFAULT;
+    larder->has_no_frame_bins = config->has_no_frame_bins;
     larder->id_hint = ID_TYPED;
     larder->tick_ms = larder_port_clock_ms();
     enum larder_status result = init(larder, config);

@@ -53,6 +53,7 @@ struct larder {
     bool track_frames; /* atomic: owner tracking of frame blocks */
     uint32_t fault_interval; /* debug A */
     uint32_t interval_ms;    /* constant */
+    bool has_no_frame_bins;  /* constant */
     uint64_t tick_ms;        /* when the last interval ended; guarded by the registry lock */
 
     struct lock registry; /* guards the rest, and map.ranges */

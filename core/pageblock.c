@@ -184,6 +184,11 @@ unsigned pageblock_run_order(const struct pageblock *block, unsigned frame) {
     return pageblock_widened(block, frame, 0);
 }
 
+/* What a word of ones is, shifted down to the bit of this frame. */
+static uint64_t ones_from(unsigned frame) {
+    return ~UINT64_C(0) >> frame % WORD_BITS;
+}
+
 bool pageblock_next_run(const uint64_t bits[PAGEBLOCK_WORDS], unsigned *first, unsigned *count) {
     unsigned at = *first;
     while (at < PAGEBLOCK_FRAMES && bits[at / WORD_BITS] >> at % WORD_BITS == 0) {
@@ -194,8 +199,11 @@ bool pageblock_next_run(const uint64_t bits[PAGEBLOCK_WORDS], unsigned *first, u
     }
     at += lowest_bit(bits[at / WORD_BITS] >> at % WORD_BITS);
     unsigned end = at;
-    while (end < PAGEBLOCK_FRAMES && (bits[end / WORD_BITS] >> end % WORD_BITS & 1) != 0) {
-        end++;
+    while (end < PAGEBLOCK_FRAMES && bits[end / WORD_BITS] >> end % WORD_BITS == ones_from(end)) {
+        end = (end / WORD_BITS + 1) * WORD_BITS;
+    }
+    if (end < PAGEBLOCK_FRAMES) {
+        end += lowest_bit(~(bits[end / WORD_BITS] >> end % WORD_BITS));
     }
     *first = at;
     *count = end - at;

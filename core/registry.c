@@ -10,7 +10,6 @@
 
 #define CACHE_SIZE_MAX SLAB_OBJECT_MAX
 #define CACHE_ALIGN_MAX SLAB_OBJECT_MAX
-#define DEPOT_FULL_MAX 16u /* full magazines a depot keeps: at most half a MiB */
 
 /* ---- making one ---- */
 
@@ -60,6 +59,7 @@ static void init_geometry(struct larder_cache *cache, const struct larder_cache_
     size_t behind = has_red_zones ? 16 : 0;
     size_t stride = align_up(before + config->size_bytes + behind, align);
     slab_geometry_init(&cache->geometry, config->size_bytes, stride, before);
+    cache->geometry.align_frames = (uint32_t)max_u64(align >> FRAME_SHIFT, 1);
 }
 
 static uint32_t magazine_capacity(const struct larder_cache *cache) {
@@ -90,7 +90,7 @@ void cache_init(struct larder_cache *cache, struct larder *larder, unsigned id,
         .destruct = config->destruct,
         .context = config->context,
         .limit_objects = config->limit_objects,
-        .depot_full_max = DEPOT_FULL_MAX,
+        .depot_full_max = LARDER_DEPOT_MAGAZINES,
     };
     copy_name(cache->name, config->name);
     init_geometry(cache, config);
@@ -408,7 +408,7 @@ void larder_cache_stats(struct larder_cache *cache, struct larder_cache_stats *s
         .id = cache->id,
         .object_bytes = cache->geometry.object_bytes,
         .stride_bytes = cache->geometry.stride_bytes,
-        .slab_bytes = FRAME_BYTES << cache->geometry.order,
+        .slab_bytes = (size_t)cache->geometry.frames << FRAME_SHIFT,
         .slab_objects = slab_usable_slots(&cache->geometry),
         .magazine_objects = cache->magazine_capacity,
         .live = cache->taken > held ? cache->taken - held : 0,

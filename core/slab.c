@@ -2,37 +2,47 @@
 #include "slab.h"
 
 #define SLAB_TARGET_BYTES ((size_t)16 << 10) /* a 128-byte descriptor is then 0.8 % */
-#define SLAB_TARGET_SLOTS 8u
-#define SLAB_MANY_SLOTS 256u /* half the bitmap is enough, whatever the block's size */
-#define SLAB_ENOUGH_BYTES ((size_t)256 << 10) /* from here on one object is enough */
-#define WASTE_SHARE_MAX 8u /* an eighth of the block may stay unused behind the last slot */
+#define SLAB_MANY_SLOTS 256u /* half the bitmap is enough, whatever the slab's size */
+#define WASTE_SHARE_MAX 8u   /* an eighth of the slab may stay unused behind the last slot */
+#define LARGE_STRIDE_BYTES 2048u
+#define LARGE_WASTE_SHARE_MAX 16u
 #define RECIPROCAL_SHIFT 32u
 
-static bool is_good_order(unsigned order, size_t stride) {
-    size_t bytes = FRAME_BYTES << order;
+static bool is_large(size_t stride) {
+    return stride >= LARGE_STRIDE_BYTES;
+}
+
+static bool is_good_size(size_t bytes, size_t stride) {
     size_t slots = bytes / stride;
-    if (slots == 0) {
+    if (slots == 0 || (slots < SLAB_MANY_SLOTS && bytes < SLAB_TARGET_BYTES)) {
         return false;
     }
-    bool is_large_enough = slots >= SLAB_MANY_SLOTS || bytes >= SLAB_ENOUGH_BYTES ||
-                           (bytes >= SLAB_TARGET_BYTES && slots >= SLAB_TARGET_SLOTS);
-    size_t used = (slots < SLAB_SLOTS_MAX ? slots : SLAB_SLOTS_MAX) * stride;
-    return is_large_enough && bytes - used <= bytes / WASTE_SHARE_MAX;
+    /* More slots than bits would be a slab too large, whatever is left behind the last. */
+    size_t share = is_large(stride) ? LARGE_WASTE_SHARE_MAX : WASTE_SHARE_MAX;
+    return slots >= SLAB_SLOTS_MAX || bytes % stride <= bytes / share;
+}
+
+/* A slab of large objects holds few, so that one that lives pins little; and for few a power of two
+ * fits badly. One of small objects is a block that the buddies have no tail of to give back. */
+static size_t good_frames(size_t stride) {
+    size_t frames = 1;
+    while (!is_good_size(frames << FRAME_SHIFT, stride)) {
+        frames += is_large(stride) ? 1 : frames;
+    }
+    return frames;
 }
 
 void slab_geometry_init(struct slab_geometry *geometry, size_t object_bytes, size_t stride_bytes,
                         size_t offset_bytes) {
-    unsigned order = 0;
-    while (!is_good_order(order, stride_bytes) && (FRAME_BYTES << order) < 8 * SLAB_OBJECT_MAX) {
-        order++;
-    }
-    size_t slots = (FRAME_BYTES << order) / stride_bytes;
+    size_t frames = good_frames(stride_bytes);
+    size_t slots = (frames << FRAME_SHIFT) / stride_bytes;
     *geometry = (struct slab_geometry){
         .stride_bytes = (uint32_t)stride_bytes,
         .offset_bytes = (uint32_t)offset_bytes,
         .object_bytes = (uint32_t)object_bytes,
         .slots = (uint32_t)min_u64(slots, SLAB_SLOTS_MAX),
-        .order = order,
+        .frames = (uint32_t)frames,
+        .align_frames = 1,
         .reciprocal = ((UINT64_C(1) << RECIPROCAL_SHIFT) + stride_bytes - 1) / stride_bytes,
     };
 }

@@ -1,4 +1,4 @@
-/* slab.h: a buddy block cut into equal slots (Bonwick 1994), with its free slots in a bitmap kept
+/* slab.h: a run of frames cut into equal slots (Bonwick 1994), with its free slots in a bitmap kept
  * elsewhere.
  *
  * Pure: no locks, no memory of its own, no knowledge of caches or magazines. The geometry is worked
@@ -21,7 +21,8 @@ struct slab_geometry {
     uint32_t offset_bytes; /* of the object in its slot (red zone before it) */
     uint32_t object_bytes; /* what the caller asked for */
     uint32_t slots;        /* 1..512 */
-    uint32_t order;        /* of the buddy block */
+    uint32_t frames;       /* of the slab */
+    uint32_t align_frames; /* of its first */
     uint32_t first_slot;   /* 1 iff slot 0 holds the slab's own descriptor */
     uint64_t reciprocal;   /* ceil(2^32 / stride): division by multiplication */
 };
@@ -38,8 +39,8 @@ struct slab {
 _Static_assert(sizeof(struct slab) <= 128, "a slab descriptor is two cache lines");
 
 /* Geometry for objects of `object_bytes` every `stride_bytes` (a multiple of `align_bytes`, ≤ 1 MiB
- * + padding). The block is the smallest with at least 8 objects and 16 KiB, or 256 slots, or 256
- * KiB, that wastes no more than an eighth. */
+ * + padding). The slab is the smallest with 256 slots, or of 16 KiB and more, that wastes no more
+ * than an eighth; than a sixteenth from 2 KiB on, where it need not be a power of two. */
 void slab_geometry_init(struct slab_geometry *geometry, size_t object_bytes, size_t stride_bytes,
                         size_t offset_bytes);
 

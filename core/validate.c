@@ -201,7 +201,7 @@ static bool check_slab_frames(const struct larder_cache *cache, const struct sla
                               struct larder_fatal *fatal) {
     const struct frame_map *map = &cache->larder->map;
     uint64_t first = frame_of(map, slab->base);
-    for (uint64_t i = 0; i < UINT64_C(1) << cache->geometry.order; i++) {
+    for (uint64_t i = 0; i < cache->geometry.frames; i++) {
         if (frame_cache_id(map, first + i) != cache->id || map->record[first + i].slab != slab) {
             return broken(fatal, slab->base, cache->name, "slab: its frames point to it");
         }

@@ -1,5 +1,5 @@
 # The malloc benchmark: `make bench-malloc`, QUICK=1, ROUNDS=9, WORKLOADS='larson redis',
-# ALLOCATORS='larder jemalloc', GROWTH=no, ENV='LARDER_X=1 LARDER_Y=2', HELP=1 for what run says.
+# ALLOCATORS='larder jemalloc', GROWTH=no or only, ENV='LARDER_X=1 LARDER_Y=2', HELP=1 for what run says.
 #
 #   build/bench/malloc.json   every run of every workload under every allocator, figures, goals
 #   build/bench/malloc.svg    the picture;  build/bench/malloc.txt the tables
@@ -14,6 +14,7 @@ ROUNDS ?=
 WORKLOADS ?=
 ALLOCATORS ?=
 GROWTH ?=
+OUT ?=
 ENV ?=
 
 $(BENCH_MALLOC_DIR)/%.o: bench/malloc/workloads/%.c
@@ -61,4 +62,5 @@ bench-malloc-build: $(addprefix $(BENCH_MALLOC_DIR)/,$(BENCH_MALLOC_NAMES) launc
 bench-malloc: bench-malloc-build ## malloc of any program against its peers: QUICK=1, WORKLOADS=, ALLOCATORS=
 	$(Q)bench/malloc/run --build $(BUILD) $(if $(HELP),--help) $(if $(QUICK),--quick) \
 	    $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(filter no,$(GROWTH)),--no-growth) \
+	    $(if $(filter only,$(GROWTH)),--growth-only) $(if $(OUT),--out '$(OUT)') \
 	    --workloads '$(WORKLOADS)' --allocators '$(ALLOCATORS)' $(patsubst %,--env '%',$(ENV))

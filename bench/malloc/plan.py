@@ -148,6 +148,10 @@ def real_workloads(folder, programs):
     ]
 
 
+def every_name():
+    return [row[0] for row in OWN] + [workload.name for workload in real_workloads("", "")]
+
+
 def find_workloads(folder, programs, names):
     """Those that can run, and a note for each that cannot."""
     everything = [own_workload(folder, *row) for row in OWN] + real_workloads(folder, programs)

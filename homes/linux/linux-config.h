@@ -6,7 +6,9 @@
 #define LARDER_ORDER_MAX 24    /* 64 GiB in one piece; longer ones are looked for */
 #define LARDER_SLOTS_MAX 4096  /* threads with magazines of their own */
 #define LARDER_CACHES_MAX 1024 /* a process has few typed caches */
-#define LARDER_EMPTY_BYTES (64u << 10)
+#define LARDER_EMPTY_BYTES (16u << 10)
+#define LARDER_MAGAZINE_BYTES 8192 /* of every thread and class, twice */
+#define LARDER_DEPOT_MAGAZINES 1
 #define LARDER_RANGES_MAX 32 /* one reservation, grown from its start */
 
 #endif

@@ -88,6 +88,8 @@ static bool init(size_t usable_bytes) {
         .reserve_frames = least(options.limit_bytes / UNWIND_SHARE, MIB) / LARDER_FRAME_BYTES,
         .interval_ms = options.purge_ms,
         .is_reserved = true,
+        .storage_is_zero = true,
+        .has_no_frame_bins = true,
         .debug = options.debug,
     };
     larder_ranges_init(&ranges);
@@ -103,6 +105,7 @@ static bool init(size_t usable_bytes) {
         return false;
     output_warning("LARDER_DEBUG=", options.debug, ": not understood, and ignored");
     config.debug = options.debug = NULL;
+    config.storage_is_zero = false;
     return larder_init(&process_storage, &config, NULL) != NULL;
 }
 

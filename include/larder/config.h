@@ -53,6 +53,12 @@
 #define LARDER_MAGAZINE_BYTES 32768
 #endif
 
+/* Full magazines that a cache keeps in its depot, for slots that take and slots that give. What
+ * lies there pins the slabs it came from. 1 or more. */
+#ifndef LARDER_DEPOT_MAGAZINES
+#define LARDER_DEPOT_MAGAZINES 16
+#endif
+
 /* Empty slabs that a cache keeps for the working-set rule to judge, in bytes, beside an eighth of
  * those in use; what is more goes back at once. */
 #ifndef LARDER_EMPTY_BYTES

@@ -126,9 +126,11 @@ struct larder_config {
     unsigned slot_count;        /* slots that may be attached: 1..LARDER_SLOTS_MAX */
     uint64_t reserve_frames;    /* kept back for LARDER_USE_RESERVE; 0 is allowed */
     unsigned interval_ms;       /* the working-set interval of larder_tick(); 0: 1000 */
-    bool is_reserved;  /* RAM comes from larder_port_reserve(): it reads as zero when it is handed
-                          over, and free memory is purged through the port */
-    const char *debug; /* debug options for caches yet to be made, larder/stats.h; or NULL */
+    bool is_reserved; /* RAM comes from larder_port_reserve(): it reads as zero when it is handed
+                         over, and free memory is purged through the port */
+    bool storage_is_zero;   /* the storage was never written: it need not be touched to clear it */
+    bool has_no_frame_bins; /* slots keep no blocks of frames, for callers who seldom ask for any */
+    const char *debug;      /* debug options for caches yet to be made, larder/stats.h; or NULL */
 };
 
 /* Make an instance in `storage`.

@@ -127,5 +127,25 @@ one larder 2 100
 END_OF_RUNS
 has 'without peers there is no verdict' 'not evaluated'
 
+# In pieces: the second measures one of the first's workloads again, and the growth.
+report <<'END_OF_RUNS'
+one larder 9 100
+one glibc 10 100
+two larder 9 100
+two glibc 3 100
+END_OF_RUNS
+cp "$work/runs.json" "$work/first.json"
+report <<'END_OF_RUNS'
+two larder 9 100
+two glibc 10 100
+growth t larder 1 10
+growth t larder 64 30
+growth t glibc 1 20
+growth t glibc 64 40
+END_OF_RUNS
+bench/malloc/run --from "$work/first.json" "$work/runs.json" --out "$work/out" >"$work/said" 2>&1
+has 'pieces are one measurement, and the last of a workload counts' '^  one *0\.90 *1\.00$' \
+    '^  two *0\.90 *1\.00$' 'growth of t.* 1\.500 ≤ 1\.00   goal NOT MET   (glibc)'
+
 echo "1..$count"
 exit $failed

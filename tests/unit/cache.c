@@ -167,6 +167,38 @@ static void objects_from_nowhere_else_is_lifo(void **state) {
     end(cache);
 }
 
+/* Two slots that free neighbours of one cache line would share the line for ever, if each got its
+ * own back (Berger 2000, passive false sharing). Break: do not cover in free_with(). */
+static void a_slot_begins_with_lines_of_its_own(void **state) {
+    (void)state;
+    struct larder_cache *cache = simple(16);
+    void *first = larder_cache_alloc(cache, 0);
+    sim_be(1);
+    larder_cache_free(cache, first);
+    void *second = larder_cache_alloc(cache, 0);
+    assert_true((uintptr_t)second / 64 != (uintptr_t)first / 64);
+    larder_cache_free(cache, second);
+    assert_ptr_equal(larder_cache_alloc(cache, 0), second);
+    larder_cache_free(cache, second);
+    sim_validate(sim);
+    sim_be(0);
+    end(cache);
+}
+
+/* And where no object is left to cover with, or the limit forbids it, the freed one is used. */
+static void a_slot_may_begin_with_what_it_frees(void **state) {
+    (void)state;
+    struct larder_cache *cache = make(
+        &(struct larder_cache_config){.name = "limited", .size_bytes = 16, .limit_objects = 1});
+    void *first = larder_cache_alloc(cache, 0);
+    sim_be(1);
+    larder_cache_free(cache, first);
+    assert_ptr_equal(larder_cache_alloc(cache, 0), first);
+    larder_cache_free(cache, first);
+    sim_be(0);
+    end(cache);
+}
+
 static void without_a_slot_objects_come_and_go(void **state) {
     (void)state;
     struct larder_cache *cache = simple(64);
@@ -230,6 +262,8 @@ int main(void) {
         T(no_magazine_means_none),
         T(full_magazines_move_whole_between_slots),
         T(objects_from_nowhere_else_is_lifo),
+        T(a_slot_begins_with_lines_of_its_own),
+        T(a_slot_may_begin_with_what_it_frees),
         T(without_a_slot_objects_come_and_go),
         T(a_detached_slot_leaves_nothing_behind),
         T(a_slot_can_be_emptied_while_it_sleeps),

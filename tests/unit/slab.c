@@ -15,7 +15,7 @@ static int setup(void **state) {
 
 static void check_geometry(size_t object_bytes, size_t stride_bytes, size_t offset_bytes) {
     slab_geometry_init(&geometry, object_bytes, stride_bytes, offset_bytes);
-    size_t block_bytes = FRAME << geometry.order;
+    size_t block_bytes = FRAME * geometry.frames;
     assert_int_equal(geometry.stride_bytes, stride_bytes);
     assert_int_equal(geometry.object_bytes, object_bytes);
     assert_int_equal(geometry.offset_bytes, offset_bytes);
@@ -41,9 +41,19 @@ static void little_is_wasted_behind_the_last_slot(void **state) {
     (void)state;
     for (size_t stride = 8; stride <= MIB; stride += stride < 4096 ? 8 : 1000 * 8) {
         slab_geometry_init(&geometry, stride, stride, 0);
-        size_t block_bytes = FRAME << geometry.order;
+        size_t block_bytes = FRAME * geometry.frames;
         size_t used_bytes = (size_t)geometry.slots * stride;
         assert_true(block_bytes - used_bytes <= block_bytes / 8);
+    }
+}
+
+/* A frame has more of them than a slab has bits. Break: ask them for little waste too. */
+static void the_tiniest_take_one_frame(void **state) {
+    (void)state;
+    for (size_t stride = 1; stride <= 8; stride++) {
+        slab_geometry_init(&geometry, stride, stride, 0);
+        assert_int_equal(geometry.frames, 1);
+        assert_int_equal(geometry.slots, SLAB_SLOTS_MAX);
     }
 }
 
@@ -52,7 +62,7 @@ static void a_descriptor_is_small_beside_its_slab(void **state) {
     for (size_t stride = 8; stride <= MIB; stride *= 2) {
         slab_geometry_init(&geometry, stride, stride, 0);
         assert_true((size_t)geometry.slots * stride >= 4096);
-        assert_true(sizeof(struct slab) * 32 <= FRAME << geometry.order);
+        assert_true(sizeof(struct slab) * 32 <= FRAME * geometry.frames);
     }
 }
 
@@ -61,7 +71,7 @@ static void check_slots(size_t stride, size_t offset, unsigned first_slot) {
     slab_geometry_init(&geometry, stride - offset, stride, offset);
     geometry.first_slot = first_slot;
     slab_init(&slab, &geometry, base);
-    size_t block_bytes = FRAME << geometry.order;
+    size_t block_bytes = FRAME * geometry.frames;
     size_t step = block_bytes > 64 * KIB ? 509 : 1;
     for (size_t at = 0; at < block_bytes; at += step) {
         size_t slot = at >= offset ? (at - offset) / stride : SLAB_SLOTS_MAX;
@@ -183,6 +193,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_stride_has_a_geometry_that_fits, setup),
         cmocka_unit_test_setup(little_is_wasted_behind_the_last_slot, setup),
+        cmocka_unit_test_setup(the_tiniest_take_one_frame, setup),
         cmocka_unit_test_setup(a_descriptor_is_small_beside_its_slab, setup),
         cmocka_unit_test_setup(slot_of_knows_every_byte, setup),
         cmocka_unit_test_setup(a_new_slab_is_wholly_free, setup),

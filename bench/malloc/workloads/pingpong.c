@@ -32,14 +32,15 @@ static unsigned char use(unsigned char *object) {
 }
 
 static void *work(void *argument) {
-    struct worker *worker = argument;
-    free(worker->handed);
-    for (uint64_t i = 0; i < worker->objects; i++) {
+    struct worker worker = *(struct worker *)argument; // its neighbours may share its cache line
+    free(worker.handed);
+    for (uint64_t i = 0; i < worker.objects; i++) {
         unsigned char *object = given(malloc(SIZE));
         memset(object, (int)(i & 15), SIZE);
-        worker->checksum += use(object);
+        worker.checksum += use(object);
         free(object);
     }
+    *(struct worker *)argument = worker;
     return NULL;
 }
 
