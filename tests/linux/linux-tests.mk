@@ -38,8 +38,14 @@ TEST_DEPS += $(LINUX_DIR)/liblarder-dlopen.so $(LINUX_DIR)/liblarder.so $(LINUX_
 ifneq ($(shell command -v $(CC_MUSL)),)
 TEST_DEPS += $(LINUX_MUSL_DIR)/liblarder.so
 endif
-TEST_OPTIONS += 'linux/*:limit=300' 'linux/musl.sh:limit=600' 'linux/arm64.sh*:limit=600'
+TEST_OPTIONS += 'linux/*:limit=300' 'linux/pages.sh:limit=900' 'linux/musl.sh:limit=600' 'linux/arm64.sh*:limit=600'
 endif
+
+# The seed is printed, and may be given: LARDER_SEED=7 ./dev fuzz-family
+FUZZ_FAMILY_CASES ?= 2000
+.PHONY: fuzz-family
+fuzz-family: $(LINUX_DIR)/liblarder.so $(BUILD)/plain/tests/linux/fuzz ## the malloc family against a model, from a new seed, for FUZZ_FAMILY_CASES=2000
+	LARDER_BUILD='$(BUILD)' LARDER_SEED=$${LARDER_SEED:-$$(date +%s)} $(BUILD)/plain/tests/linux/fuzz $(FUZZ_FAMILY_CASES)
 
 .PHONY: test-programs
 test-programs: $(LINUX_DIR)/liblarder.so ## large programs under larder's malloc: node, java, chromium, redis, postgres …
