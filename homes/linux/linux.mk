@@ -63,6 +63,12 @@ endef
 $(eval $(call larder_malloc,$(LINUX_DIR),$(CC),,))
 $(eval $(call larder_malloc,$(LINUX_AARCH64_DIR),$(CC_AARCH64),-mno-outline-atomics,$(CROSS)))
 
+# With assertions, and a trap where C leaves a result undefined: for tests/linux/undefined.sh.
+LINUX_UNDEFINED_DIR := $(BUILD)/linux-undefined
+LINUX_UNDEFINED_FLAGS := -DLARDER_ASSERTIONS=1 -fsanitize=undefined -fsanitize-undefined-trap-on-error \
+    -fno-lto
+$(eval $(call larder_malloc,$(LINUX_UNDEFINED_DIR),$(CC),$(LINUX_UNDEFINED_FLAGS),))
+
 # For programs of the musl C library. The archive above is for both: what it calls is in both.
 CC_MUSL ?= musl-gcc
 LINUX_MUSL_DIR := $(BUILD)/linux-musl

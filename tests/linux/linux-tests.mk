@@ -34,12 +34,18 @@ TESTS += $(addprefix $(LINUX_TESTS_DIR)/,$(LINUX_TESTS_NAMES)) $(filter-out %/ar
 # Every contract with each page size; loads once.
 TESTS += tests/linux/arm64.sh@4096,contracts,startup,foreign,stress,realloc
 TESTS += tests/linux/arm64.sh@16384,contracts,startup,foreign tests/linux/arm64.sh@65536,contracts,startup,foreign
-TEST_DEPS += $(LINUX_DIR)/liblarder-dlopen.so $(LINUX_DIR)/liblarder.so $(LINUX_DIR)/liblarder.a $(LINUX_AARCH64_DIR)/liblarder.a
+TEST_DEPS += $(LINUX_UNDEFINED_DIR)/liblarder.so $(LINUX_DIR)/liblarder-dlopen.so $(LINUX_DIR)/liblarder.so $(LINUX_DIR)/liblarder.a $(LINUX_AARCH64_DIR)/liblarder.a
 ifneq ($(shell command -v $(CC_MUSL)),)
 TEST_DEPS += $(LINUX_MUSL_DIR)/liblarder.so
 endif
-TEST_OPTIONS += 'linux/*:limit=300' 'linux/musl.sh:limit=600' 'linux/arm64.sh*:limit=600'
+TEST_OPTIONS += 'linux/*:limit=300' 'linux/pages.sh:limit=900' 'linux/musl.sh:limit=600' 'linux/arm64.sh*:limit=600'
 endif
+
+# The seed is printed, and may be given: LARDER_SEED=7 ./dev fuzz-family
+FUZZ_FAMILY_CASES ?= 2000
+.PHONY: fuzz-family
+fuzz-family: $(LINUX_DIR)/liblarder.so $(BUILD)/plain/tests/linux/fuzz ## the malloc family against a model, from a new seed, for FUZZ_FAMILY_CASES=2000
+	LARDER_BUILD='$(BUILD)' LARDER_SEED=$${LARDER_SEED:-$$(date +%s)} $(BUILD)/plain/tests/linux/fuzz $(FUZZ_FAMILY_CASES)
 
 .PHONY: test-programs
 test-programs: $(LINUX_DIR)/liblarder.so ## large programs under larder's malloc: node, java, chromium, redis, postgres …
