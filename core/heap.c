@@ -23,11 +23,8 @@ static bool size_is_possible(size_t size_bytes) {
     return size_bytes - 1 < (size_t)PTRDIFF_MAX;
 }
 
-/* A run aligned to `align_frames` at least. Always marked as a run, also where a block of that
- * length would have a bin: what the heap takes from the buddies goes back to the buddies. */
-static void *alloc_run(struct larder *larder, size_t size_bytes, uint64_t align_frames,
-                       larder_flags flags, uintptr_t site) {
-    uint64_t count = frames_for(size_bytes);
+static frame_index take_run(struct larder *larder, uint64_t count, uint64_t align_frames,
+                            larder_flags flags) {
     unsigned order = order_for(max_u64(count, align_frames));
     frame_index index = FRAME_NONE;
     if (count >= LONG_RUN_FRAMES && align_frames == 1) {
@@ -40,8 +37,26 @@ static void *alloc_run(struct larder *larder, size_t size_bytes, uint64_t align_
     if (index == FRAME_NONE && order > LARDER_ORDER_MAX) {
         index = frames_take_long(larder, count, align_frames, flags);
     }
+    return index;
+}
+
+/* A run aligned to `align_frames` at least. Always marked as a run, also where a block of that
+ * length would have a bin: what the heap takes from the buddies goes back to the buddies. */
+static void *alloc_run(struct larder *larder, size_t size_bytes, uint64_t align_frames,
+                       larder_flags flags, uintptr_t site) {
+    uint64_t count = frames_for(size_bytes);
+    struct frame_guards guards = {0, 0};
+    if (UNLIKELY(larder->hardening.is_on)) {
+        guards = frames_guards_for(larder, count, align_frames);
+    }
+    frame_index index = take_run(larder, guards.before + count + guards.behind,
+                                 max_u64(align_frames, guards.before), flags);
     if (index == FRAME_NONE) {
         return frames_finish(NULL, 0, flags);
+    }
+    if (UNLIKELY(guards.before != 0)) {
+        index += (frame_index)guards.before;
+        frames_guard(larder, index, count, &guards);
     }
     frames_mark_run(larder, index, count, site);
     if ((flags & LARDER_ZERO) != 0 && buddy_is_clean(&larder->buddies, index, count)) {
@@ -258,6 +273,9 @@ bool larder_try_resize(struct larder *larder, void *pointer, size_t size_bytes) 
     uint64_t count = frames_for(size_bytes);
     if (size_bytes <= usable && count == usable >> FRAME_SHIFT) {
         return is_mostly_used(size_bytes, usable);
+    }
+    if (larder->hardening.is_on) {
+        return false; /* its guards stand where they stand */
     }
     return size_bytes > LARDER_CLASS_MAX_BYTES / 2 &&
            larder_frames_resize(larder, pointer, count) == LARDER_OK;

@@ -61,10 +61,18 @@ static SLOW void *alloc_slow(size_t align_bytes, size_t size_bytes, larder_flags
     return memory ? memory : no_memory();
 }
 
+/* Hardened, nothing is taken on trust. */
+static void note_foreign(void *pointer) {
+    if (!process_is_started())
+        return;
+    if (options.hardened)
+        larder_free(PROCESS, pointer); /* names the mistake and stops */
+    __atomic_add_fetch(&malloc_foreign_frees, 1, __ATOMIC_RELAXED);
+}
+
 /* Memory that the C library gave out before we came, or because the program opted out. */
 static SLOW void free_foreign(void *pointer) {
-    if (process_is_started())
-        __atomic_add_fetch(&malloc_foreign_frees, 1, __ATOMIC_RELAXED);
+    note_foreign(pointer);
     libc_free(pointer);
 }
 
@@ -118,8 +126,7 @@ EXPORT void *calloc(size_t count, size_t size_bytes) {
 }
 
 static void *realloc_foreign(void *pointer, size_t size_bytes) {
-    if (process_is_started())
-        __atomic_add_fetch(&malloc_foreign_frees, 1, __ATOMIC_RELAXED);
+    note_foreign(pointer);
     return libc_realloc(pointer, size_bytes);
 }
 
@@ -235,14 +242,14 @@ static SLOW void check_size(void *pointer, size_t size_bytes) {
 }
 
 EXPORT void free_sized(void *pointer, size_t size_bytes) {
-    if (!LIKELY(!options.debug))
+    if (!LIKELY(!options.checks_sizes))
         check_size(pointer, size_bytes);
     give(pointer);
 }
 
 EXPORT void free_aligned_sized(void *pointer, size_t align_bytes, size_t size_bytes) {
     (void)align_bytes;
-    if (!LIKELY(!options.debug))
+    if (!LIKELY(!options.checks_sizes))
         check_size(pointer, size_bytes);
     give(pointer);
 }

@@ -14,6 +14,8 @@ struct options {
     bool help;                 /* LARDER_HELP */
     bool disable;              /* LARDER_DISABLE */
     bool background;           /* LARDER_BACKGROUND */
+    bool hardened;             /* LARDER_HARDENED */
+    bool checks_sizes;         /* of sized frees: either of LARDER_DEBUG, LARDER_HARDENED */
     unsigned purge_ms;         /* LARDER_PURGE_MS */
     unsigned stats;            /* LARDER_STATS: STATS_… */
     unsigned thp;              /* LARDER_THP: THP_… */

@@ -34,6 +34,8 @@ static void in_parent(void) {
 static void in_child(void) {
     in_parent();
     thread_become_only();
+    if (process_is_started())
+        larder_reseed(PROCESS);
     background_forget();
 }
 
