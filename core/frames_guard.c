@@ -4,9 +4,9 @@
  *     | before: whole pages | block | rest of its last page | one page |
  *     '-- metadata, closed -'       '------- metadata -------- closed -'
  *
- * Each guarded block splits mappings of the system in two places, of which a process may have
- * 65,530: so there is a limit to their number, and blocks beyond it have no guards. A system that
- * refuses to close a guard leaves it open.
+ * Each guard splits a mapping of the system, and a process may have 65,530 of them: so there is a
+ * limit to the number of guarded blocks, and those beyond it have none. A system that refuses to
+ * close a guard leaves it open.
  */
 #include "frames.h"
 

@@ -108,7 +108,7 @@ static void check_wiped(const struct larder_cache *cache, const unsigned char *o
             larder_port_fatal(&(struct larder_fatal){.kind = LARDER_FATAL_POISON,
                                                      .pointer = object + i,
                                                      .owner = cache->name,
-                                                     .detail = "written after it was freed",
+                                                     .detail = "a wiped byte has changed",
                                                      .object = object,
                                                      .object_bytes = size_bytes,
                                                      .offset_bytes = i,

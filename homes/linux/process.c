@@ -21,7 +21,7 @@
 #define FIRST_BYTES (32 * MIB)
 #define LIMIT_LEAST (4 * MIB)
 #define UNWIND_SHARE 64u /* of a hard limit: kept for small requests, so that programs unwind */
-#define GUARDED_BLOCKS_MAX 16384u   /* LARDER_HARDENED, as the next */
+#define GUARDED_BLOCKS_MAX 8192u    /* LARDER_HARDENED, as the next */
 #define QUARANTINE_BYTES (32 * MIB) /* of freed runs: addresses, nothing resident */
 #define PLACE_BYTES (2 * MIB) /* page blocks are the largest unit whose alignment matters here */
 
@@ -86,8 +86,8 @@ static bool protect(void *start, size_t size_bytes, bool is_accessible) {
     return mprotect(start, size_bytes, is_accessible ? PROT_READ | PROT_WRITE : PROT_NONE) == 0;
 }
 
-/* Each block with guards costs two mappings of the 65,530 that a process has: half of them. Freed
- * runs cost addresses only, but those count under a hard limit. */
+/* Each block with guards costs up to four mappings of the 65,530 that a process may have: half of
+ * them at most. Freed runs cost addresses only, but those count under a hard limit. */
 static struct larder_hardening hardening(void) {
     const size_t kept = options.limit_bytes / 8;
     return (struct larder_hardening){

@@ -132,12 +132,20 @@ static void json_cache(struct larder_cache *cache, void *context) {
         const char *name;
         uint64_t value;
     } numbers[] = {
-        {"object_bytes", stats.object_bytes}, {"live", stats.live},
-        {"in_magazines", stats.in_magazines}, {"in_depot", stats.in_depot},
-        {"capacity", stats.capacity},         {"taken_max", stats.taken_max},
-        {"slab_bytes", stats.slab_bytes},     {"slabs", stats.slabs},
-        {"slabs_empty", stats.slabs_empty},   {"slabs_made", stats.slabs_made},
-        {"refills", stats.refills},           {"drains", stats.drains},
+        {"object_bytes", stats.object_bytes},
+        {"stride_bytes", stats.stride_bytes},
+        {"live", stats.live},
+        {"in_magazines", stats.in_magazines},
+        {"in_depot", stats.in_depot},
+        {"in_quarantine", stats.in_quarantine},
+        {"capacity", stats.capacity},
+        {"taken_max", stats.taken_max},
+        {"slab_bytes", stats.slab_bytes},
+        {"slabs", stats.slabs},
+        {"slabs_empty", stats.slabs_empty},
+        {"slabs_made", stats.slabs_made},
+        {"refills", stats.refills},
+        {"drains", stats.drains},
     };
     text_put(list->sink, list->has_one ? ",\n    {\"name\":" : "\n    {\"name\":");
     json_string(list->sink, stats.name);

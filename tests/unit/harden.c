@@ -177,7 +177,7 @@ static void a_late_write_is_found(void **state) {
     sim_expect_fatal(LARDER_FATAL_POISON, for (unsigned i = 0; i < 100000; i++)
                                               larder_free(larder, larder_alloc(larder, 100)));
     assert_ptr_equal(sim_fatal_last.fatal.pointer, object + 40);
-    assert_string_equal(sim_fatal_last.fatal.detail, "written after it was freed");
+    assert_string_equal(sim_fatal_last.fatal.detail, "a wiped byte has changed");
 }
 
 static bool construct(void *object, void *context) {
