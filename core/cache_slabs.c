@@ -115,8 +115,10 @@ static uint64_t track_frames(const struct larder_cache *cache) {
     return (cache->geometry.slots * sizeof(struct slab_track) + FRAME_BYTES - 1) >> FRAME_SHIFT;
 }
 
-static void own_frames(struct larder_cache *cache, frame_index first, struct slab *slab) {
+/* The map names the slabs that are on a list of their cache: both change under its lock. */
+static void own_frames(struct larder_cache *cache, struct slab *slab) {
     struct frame_map *map = &cache->larder->map;
+    uint64_t first = frame_of(map, slab->base);
     for (uint64_t i = 0; i < slab_frames(cache); i++) {
         map->record[first + i].slab = slab;
         map->record[first + i].cache_id = cache->id;
@@ -124,8 +126,12 @@ static void own_frames(struct larder_cache *cache, frame_index first, struct sla
     __builtin_memset(map->owner + first, cache->owner, slab_frames(cache));
 }
 
-static void disown_frames(struct larder_cache *cache, uint64_t first) {
-    __builtin_memset(cache->larder->map.owner + first, OWNER_NONE, slab_frames(cache));
+static void disown_frames(struct larder_cache *cache, const struct slab *slab) {
+    struct frame_map *map = &cache->larder->map;
+    __builtin_memset(map->owner + frame_of(map, slab->base), OWNER_NONE, slab_frames(cache));
+}
+
+static void give_frames(struct larder_cache *cache, uint64_t first) {
     frames_give_guarded(cache->larder, first, slab_frames(cache));
     if (cache->is_internal) {
         __atomic_sub_fetch(&cache->larder->metadata_frames, slab_frames(cache), __ATOMIC_RELAXED);
@@ -228,7 +234,7 @@ static struct slab *slab_make(struct larder_cache *cache, larder_flags flags) {
     }
     struct slab *slab = descriptor_new(cache, base, flags);
     if (slab == NULL) {
-        goto disown;
+        goto give_frames;
     }
     slab->cache = cache;
     slab->track = NULL;
@@ -246,7 +252,6 @@ static struct slab *slab_make(struct larder_cache *cache, larder_flags flags) {
     }
     struct object_debug debug = debug_of(cache, slab);
     object_debug_paint(&debug);
-    own_frames(cache, first, slab);
     larder_port_trace("slab+", base, cache->geometry.slots);
     return slab;
 
@@ -256,8 +261,8 @@ free_track:
     }
 delete_descriptor:
     descriptor_delete(cache, slab);
-disown:
-    disown_frames(cache, first);
+give_frames:
+    give_frames(cache, first);
     return NULL;
 }
 
@@ -269,7 +274,7 @@ static void slab_unmake(struct larder_cache *cache, struct slab *slab) {
         frames_free_metadata(cache->larder, slab->track);
     }
     descriptor_delete(cache, slab);
-    disown_frames(cache, first);
+    give_frames(cache, first);
 }
 
 bool cache_grow(struct larder_cache *cache, larder_flags flags) {
@@ -281,6 +286,7 @@ bool cache_grow(struct larder_cache *cache, larder_flags flags) {
         return false;
     }
     lock_acquire(&cache->lock);
+    own_frames(cache, slab);
     link_slab(cache, slab);
     cache->slab_count++;
     cache->slabs_made++;
@@ -296,6 +302,7 @@ uint64_t cache_trim(struct larder_cache *cache, uint64_t count) {
     for (; count > 0 && cache->empty_count > 0; count--) {
         struct slab *slab = LIST_ENTRY(cache->slabs[SLAB_BUCKET_EMPTY].prev, struct slab, link);
         unlink_slab(cache, slab);
+        disown_frames(cache, slab);
         list_push_back(&unmade, &slab->link);
         cache->slab_count--;
         cache->slabs_returned++;
