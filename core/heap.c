@@ -146,17 +146,22 @@ void *larder_aligned(struct larder *larder, size_t align_bytes, size_t size_byte
 
 void *larder_aligned_flags(struct larder *larder, size_t align_bytes, size_t size_bytes,
                            larder_flags flags) {
+    return larder_aligned_from(larder, align_bytes, size_bytes, flags, CALL_SITE());
+}
+
+void *larder_aligned_from(struct larder *larder, size_t align_bytes, size_t size_bytes,
+                          larder_flags flags, uintptr_t site) {
     if (!flags_are_known(flags) || !is_power_of_two(align_bytes) || !size_is_possible(size_bytes)) {
         return NULL;
     }
     if (align_bytes <= HEAP_ALIGN) {
-        return alloc_slow(larder, size_bytes, flags, CALL_SITE());
+        return alloc_slow(larder, size_bytes, flags, site);
     }
     size_t class_bytes = aligned_class(align_bytes, size_bytes);
     if (class_bytes != 0) {
-        return alloc_slow(larder, class_bytes, flags, CALL_SITE());
+        return alloc_slow(larder, class_bytes, flags, site);
     }
-    return alloc_run(larder, size_bytes, frames_for(align_bytes), flags, CALL_SITE());
+    return alloc_run(larder, size_bytes, frames_for(align_bytes), flags, site);
 }
 
 /* ---- free ---- */
@@ -190,6 +195,12 @@ static inline bool push_ready(struct larder *larder, void *pointer) {
 void larder_free(struct larder *larder, void *pointer) {
     if (UNLIKELY(!push_ready(larder, pointer))) {
         free_slow(larder, pointer, CALL_SITE());
+    }
+}
+
+void larder_free_from(struct larder *larder, void *pointer, uintptr_t site) {
+    if (UNLIKELY(!push_ready(larder, pointer))) {
+        free_slow(larder, pointer, site);
     }
 }
 
