@@ -65,6 +65,9 @@ static const struct option table[] = {
      "where they go instead of stderr; %p is the process"},
     {"SNAPSHOT_SIGNAL", SIGNAL, &options.snapshot_signal, "", EVERY_SIZE,
      "on this signal (USR1, USR2 or a number) statistics are written, as JSON, to"},
+    {"CONTROL", TEXT, &options.control, "", EVERY_SIZE,
+     "a socket where tools of the same user may ask about the heap: 1, or its path; %p is the "
+     "process"},
     {"SNAPSHOT_FILE", TEXT, &options.snapshot_file, "larder.%p.json", EVERY_SIZE,
      "this file; %p is the process"},
 };

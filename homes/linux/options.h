@@ -23,6 +23,7 @@ struct options {
     size_t limit_bytes;        /* LARDER_LIMIT; 0: none */
     size_t soft_limit_bytes;   /* LARDER_SOFT_LIMIT; 0: none */
     size_t page_bytes;         /* LARDER_PAGE_BYTES: the port reads it by itself */
+    const char *control;       /* LARDER_CONTROL; NULL: none */
     const char *cgroup;        /* LARDER_CGROUP; NULL: not asked */
     const char *debug;         /* LARDER_DEBUG; NULL: none */
     const char *stats_file;    /* LARDER_STATS_FILE; NULL: stderr */

@@ -4,6 +4,7 @@
 #include "larder/frames.h"
 #include "larder/port.h"
 #include "larder/ranges.h"
+#include "larder/stats.h"
 
 #include "libc.h"
 #include "options.h"
@@ -119,8 +120,11 @@ static bool init(size_t usable_bytes) {
     enum larder_status status;
     if (!larder_port_commit((void *)process.base, usable_bytes))
         return false;
-    if (larder_init(&process_storage, &config, &status))
+    if (larder_init(&process_storage, &config, &status)) {
+        /* Runs are no cache, but have a name too. */
+        larder_debug_track_frames(PROCESS, larder_debug_flags(PROCESS, "run") & LARDER_DEBUG_OWNER);
         return true;
+    }
     if (status != LARDER_BAD_OPTION || !config.debug)
         return false;
     output_warning("LARDER_DEBUG=", options.debug, ": not understood, and ignored");
@@ -187,6 +191,10 @@ size_t process_offset(const void *pointer) {
 
 bool process_owns(const void *pointer) {
     return (uintptr_t)pointer - process.base < process.reserved_bytes;
+}
+
+const void *process_base(void) {
+    return (const void *)process.base;
 }
 
 size_t process_reserved_bytes(void) {

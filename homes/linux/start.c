@@ -7,6 +7,7 @@
 #include "larder/larder.h"
 
 #include "background.h"
+#include "control.h"
 #include "process.h"
 #include "remap.h"
 #include "thread.h"
@@ -37,6 +38,7 @@ static void in_child(void) {
     if (process_is_started())
         larder_reseed(PROCESS);
     background_forget();
+    control_forget();
 }
 
 __attribute__((constructor(101))) static void larder_start(void) {
@@ -44,5 +46,6 @@ __attribute__((constructor(101))) static void larder_start(void) {
         thread_start();
         watch_take_signal();
         (void)pthread_atfork(before_fork, in_parent, in_child);
+        control_start();
     }
 }
