@@ -7,7 +7,6 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 number=0
 failed=0
-ulimit -c 0 2>/dev/null
 
 ${CC:-gcc} -O1 -w -fno-builtin -D_GNU_SOURCE tests/linux/programs/hardened.c -o "$work/program" -pthread \
     -Wl,-z,dynamic-undefined-weak ||
