@@ -28,6 +28,7 @@ struct larder_cache {
     uint8_t owner;       /* owner byte of its frames: the id, or OWNER_ESCAPE */
     bool is_late;        /* its bin is in a later page: a fast path of its own */
     bool is_internal;    /* memory that describes memory: no magazines, no debugging */
+    bool is_hardened;    /* no magazines; see harden.h */
     uint32_t flags;      /* LARDER_CACHE_… */
     uint32_t debug;      /* LARDER_DEBUG_… */
     uint32_t magazine_capacity; /* objects; 0: no magazines */
@@ -52,7 +53,8 @@ struct larder_cache {
     uint64_t least_empty; /* lowest empty_count since the last tick */
     uint64_t slabs_made, slabs_returned;
     uint64_t refills, drains, failures;
-    uint32_t fault_countdown; /* debug A */
+    uint32_t fault_countdown;      /* debug A */
+    struct quarantine *quarantine; /* of a hardened cache that has slabs; the pointer is atomic */
 };
 
 /* Fill in a cache from a checked configuration; it owns nothing yet. `id` decides its owner byte
@@ -79,6 +81,9 @@ bool cache_grow(struct larder_cache *cache, larder_flags flags);
 
 /* Unmake up to `count` empty slabs; returns the frames given back. No lock held. */
 uint64_t cache_trim(struct larder_cache *cache, uint64_t count);
+
+/* A cache that ends has no quarantine any more. No lock held, no user left. */
+void cache_end_quarantine(struct larder_cache *cache);
 
 /* ---- magazines (cache.c) ---- */
 

@@ -5,7 +5,8 @@
  * from the buddies. Descriptors come from the slab cache, whose own slabs carry their descriptor in
  * slot 0 and therefore need nothing but frames. Tracks are exact runs of frames. So the deepest
  * chain is cache → slab cache → frames: a reserve of one slab of the cache plus one frame (a slab
- * of 31 descriptors) lets any single allocation succeed (trap 24).
+ * of 31 descriptors) lets any single allocation succeed (trap 24). In a hardened instance a second
+ * cache of descriptors stands between the two: one frame more, and the two of a cache's first ring.
  */
 #include "frames.h"
 #include "object_debug.h"
@@ -114,8 +115,10 @@ static uint64_t track_frames(const struct larder_cache *cache) {
     return (cache->geometry.slots * sizeof(struct slab_track) + FRAME_BYTES - 1) >> FRAME_SHIFT;
 }
 
-static void own_frames(struct larder_cache *cache, frame_index first, struct slab *slab) {
+/* The map names the slabs that are on a list of their cache: both change under its lock. */
+static void own_frames(struct larder_cache *cache, struct slab *slab) {
     struct frame_map *map = &cache->larder->map;
+    uint64_t first = frame_of(map, slab->base);
     for (uint64_t i = 0; i < slab_frames(cache); i++) {
         map->record[first + i].slab = slab;
         map->record[first + i].cache_id = cache->id;
@@ -123,9 +126,13 @@ static void own_frames(struct larder_cache *cache, frame_index first, struct sla
     __builtin_memset(map->owner + first, cache->owner, slab_frames(cache));
 }
 
-static void disown_frames(struct larder_cache *cache, uint64_t first) {
-    __builtin_memset(cache->larder->map.owner + first, OWNER_NONE, slab_frames(cache));
-    frames_give(cache->larder, first, slab_frames(cache));
+static void disown_frames(struct larder_cache *cache, const struct slab *slab) {
+    struct frame_map *map = &cache->larder->map;
+    __builtin_memset(map->owner + frame_of(map, slab->base), OWNER_NONE, slab_frames(cache));
+}
+
+static void give_frames(struct larder_cache *cache, uint64_t first) {
+    frames_give_guarded(cache->larder, first, slab_frames(cache));
     if (cache->is_internal) {
         __atomic_sub_fetch(&cache->larder->metadata_frames, slab_frames(cache), __ATOMIC_RELAXED);
     }
@@ -134,13 +141,20 @@ static void disown_frames(struct larder_cache *cache, uint64_t first) {
 static uint64_t give_keeping(struct larder_cache *cache, size_t count, void *const *objects,
                              uintptr_t site);
 
-/* The slab cache describes its slabs in their own first slot; all others ask it for a descriptor.
- */
+/* The slab cache describes its slabs in their own first slot; all others ask it for a descriptor,
+ * or the one for slabs with a quarantine. */
+static struct larder_cache *descriptor_cache(struct larder_cache *cache) {
+    return cache->is_hardened ? &cache->larder->hardened_slab_cache : &cache->larder->slab_cache;
+}
+
 static struct slab *descriptor_new(struct larder_cache *cache, void *base, larder_flags flags) {
     void *descriptor = base;
     if (cache->geometry.first_slot == 0 &&
-        cache_take(&cache->larder->slab_cache, 1, &descriptor, flags, 0) == 0) {
+        cache_take(descriptor_cache(cache), 1, &descriptor, flags, 0) == 0) {
         return NULL;
+    }
+    if (cache->is_hardened) {
+        __builtin_memset(descriptor, 0, sizeof(struct hardened_slab));
     }
     return descriptor;
 }
@@ -148,7 +162,7 @@ static struct slab *descriptor_new(struct larder_cache *cache, void *base, larde
 static void descriptor_delete(struct larder_cache *cache, struct slab *slab) {
     void *descriptor = slab;
     if (cache->geometry.first_slot == 0) {
-        give_keeping(&cache->larder->slab_cache, 1, &descriptor, 0);
+        give_keeping(descriptor_cache(cache), 1, &descriptor, 0);
     }
 }
 
@@ -177,15 +191,40 @@ static void destruct_slab(struct larder_cache *cache, struct slab *slab) {
     }
 }
 
-static struct slab *slab_make(struct larder_cache *cache, larder_flags flags) {
+/* Between guards, and wiped, as its objects will be. */
+static frame_index take_hardened_frames(struct larder_cache *cache, larder_flags flags) {
     struct larder *larder = cache->larder;
+    uint64_t count = slab_frames(cache);
+    struct frame_guards guards = frames_guards_for(larder, count, cache->geometry.align_frames);
+    uint64_t all = guards.before + count + guards.behind;
+    frame_index first = frames_take_count(larder, order_for(all), all, flags);
+    if (first == FRAME_NONE) {
+        return FRAME_NONE;
+    }
+    first += (frame_index)guards.before;
+    if (!buddy_is_clean(&larder->buddies, first, count)) {
+        __builtin_memset(frame_pointer(&larder->map, first), 0, count << FRAME_SHIFT);
+    }
+    frames_guard(larder, first, count, &guards);
+    return first;
+}
+
+static frame_index take_frames(struct larder_cache *cache, larder_flags flags) {
     larder_flags zone = (cache->flags & LARDER_CACHE_DMA) != 0 ? LARDER_ZONE(0) : 0;
     larder_flags wanted = (flags & (LARDER_USE_RESERVE | LARDER_NO_RECLAIM)) | zone;
     wanted |= cache->is_internal ? LARDER_USE_RESERVE : 0;
     uint64_t count = slab_frames(cache);
-    frame_index first = cache->geometry.align_frames == 1
-                            ? frames_take_run(larder, count, wanted)
-                            : frames_take_count(larder, order_for(count), count, wanted);
+    if (UNLIKELY(cache->is_hardened)) {
+        return take_hardened_frames(cache, wanted);
+    }
+    return cache->geometry.align_frames == 1
+               ? frames_take_run(cache->larder, count, wanted)
+               : frames_take_count(cache->larder, order_for(count), count, wanted);
+}
+
+static struct slab *slab_make(struct larder_cache *cache, larder_flags flags) {
+    struct larder *larder = cache->larder;
+    frame_index first = take_frames(cache, flags);
     if (first == FRAME_NONE) {
         return NULL;
     }
@@ -195,7 +234,7 @@ static struct slab *slab_make(struct larder_cache *cache, larder_flags flags) {
     }
     struct slab *slab = descriptor_new(cache, base, flags);
     if (slab == NULL) {
-        goto disown;
+        goto give_frames;
     }
     slab->cache = cache;
     slab->track = NULL;
@@ -213,7 +252,6 @@ static struct slab *slab_make(struct larder_cache *cache, larder_flags flags) {
     }
     struct object_debug debug = debug_of(cache, slab);
     object_debug_paint(&debug);
-    own_frames(cache, first, slab);
     larder_port_trace("slab+", base, cache->geometry.slots);
     return slab;
 
@@ -223,8 +261,8 @@ free_track:
     }
 delete_descriptor:
     descriptor_delete(cache, slab);
-disown:
-    disown_frames(cache, first);
+give_frames:
+    give_frames(cache, first);
     return NULL;
 }
 
@@ -236,11 +274,11 @@ static void slab_unmake(struct larder_cache *cache, struct slab *slab) {
         frames_free_metadata(cache->larder, slab->track);
     }
     descriptor_delete(cache, slab);
-    disown_frames(cache, first);
+    give_frames(cache, first);
 }
 
 bool cache_grow(struct larder_cache *cache, larder_flags flags) {
-    if (larder_port_should_fail("slab")) {
+    if (larder_port_should_fail("slab") || (cache->is_hardened && !quarantine_make(cache))) {
         return false;
     }
     struct slab *slab = slab_make(cache, flags);
@@ -248,6 +286,7 @@ bool cache_grow(struct larder_cache *cache, larder_flags flags) {
         return false;
     }
     lock_acquire(&cache->lock);
+    own_frames(cache, slab);
     link_slab(cache, slab);
     cache->slab_count++;
     cache->slabs_made++;
@@ -263,6 +302,7 @@ uint64_t cache_trim(struct larder_cache *cache, uint64_t count) {
     for (; count > 0 && cache->empty_count > 0; count--) {
         struct slab *slab = LIST_ENTRY(cache->slabs[SLAB_BUCKET_EMPTY].prev, struct slab, link);
         unlink_slab(cache, slab);
+        disown_frames(cache, slab);
         list_push_back(&unmade, &slab->link);
         cache->slab_count--;
         cache->slabs_returned++;
@@ -290,7 +330,9 @@ static size_t take_available(struct larder_cache *cache, size_t count, void **ou
     size_t taken = 0;
     for (struct slab *slab; taken < count && (slab = fullest_slab(cache)) != NULL;) {
         uint32_t wanted = (uint32_t)min_u64(count - taken, SLAB_SLOTS_MAX);
-        uint32_t here = slab_take(slab, &cache->geometry, wanted, out + taken);
+        uint32_t here = UNLIKELY(cache->is_hardened)
+                            ? harden_take(cache, slab, wanted, out + taken)
+                            : slab_take(slab, &cache->geometry, wanted, out + taken);
         if (cache->debug != 0) {
             debug_take(cache, slab, here, out + taken, site);
         }
@@ -356,6 +398,28 @@ static struct slab *slab_of(struct larder_cache *cache, const void *object) {
     return cache->larder->map.record[frame_of(&cache->larder->map, object)].slab;
 }
 
+/* Into the ring, out of which another may have to go. */
+static void give_hardened(struct larder_cache *cache, struct slab *slab, uint32_t slot) {
+    void *oldest = harden_give(cache, slab, slot);
+    if (oldest != NULL) {
+        place_slab(cache, harden_release(cache, oldest));
+    }
+}
+
+void cache_end_quarantine(struct larder_cache *cache) {
+    struct quarantine *quarantine = cache->quarantine;
+    if (quarantine == NULL) {
+        return;
+    }
+    lock_acquire(&cache->lock);
+    for (void *object; (object = quarantine_pop(quarantine)) != NULL;) {
+        place_slab(cache, harden_release(cache, object));
+    }
+    cache->quarantine = NULL;
+    lock_release(&cache->lock);
+    frames_free_metadata(cache->larder, quarantine);
+}
+
 /* `object` is in one of the slab's frames. */
 static void give_one(struct larder_cache *cache, struct slab *slab, void *object, uintptr_t site) {
     uint32_t slot = slab_slot_of(slab, &cache->geometry, object);
@@ -368,7 +432,11 @@ static void give_one(struct larder_cache *cache, struct slab *slab, void *object
     if (cache->debug != 0) {
         debug_give(cache, slab, slot, site);
     }
-    slab_give(slab, slot);
+    if (UNLIKELY(cache->is_hardened)) {
+        give_hardened(cache, slab, slot);
+    } else {
+        slab_give(slab, slot);
+    }
 }
 
 /* Neighbours in the array that share a slab go into it together; it is placed once. Returns how

@@ -213,7 +213,7 @@ uint64_t frames_in_bins(struct larder *larder) {
         count += larder->slot[i] == NULL ? 0 : in_bins_of(larder->slot[i]);
     }
     lock_release(&larder->registry);
-    return count;
+    return count + __atomic_load_n(&larder->hardening.quarantined_frames, __ATOMIC_RELAXED);
 }
 
 /* ---- allocation ---- */
@@ -377,7 +377,11 @@ static NOINLINE void frames_free_slow(struct larder *larder, void *frames) {
     }
     frames_check_zone(larder, index, count);
     larder->map.owner[index] = OWNER_NONE;
-    frames_give(larder, index, count);
+    if (UNLIKELY(larder->hardening.is_on)) {
+        frames_quarantine(larder, index, count);
+    } else {
+        frames_give(larder, index, count);
+    }
 }
 
 void larder_frames_free(struct larder *larder, void *frames) {

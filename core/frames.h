@@ -64,7 +64,7 @@ void frames_flush_bins(struct larder *larder, struct larder_slot *slot, bool and
 /* Give a slot its frame bins. False iff there is no memory; the slot is then as before. */
 bool frames_attach_bins(struct larder *larder, struct larder_slot *slot);
 
-/* Frames in the bins of all slots. */
+/* Frames in the bins of all slots, and in quarantine: free, but not the buddies'. */
 uint64_t frames_in_bins(struct larder *larder);
 
 /* Say which mistake freeing `pointer` as a block or run is, and stop. */
@@ -72,6 +72,30 @@ _Noreturn void frames_bad_free(struct larder *larder, const void *pointer);
 
 /* A run lies in one zone. If this one does not, its record is not what was written: stop. */
 void frames_check_zone(struct larder *larder, uint64_t index, uint64_t count);
+
+/* ---- guards (frames_guard.c) ---- */
+
+/* Frames to be taken before and behind a block, which cannot be accessed once it is guarded. */
+struct frame_guards {
+    uint64_t before, behind;
+};
+
+/* Guards for a block of `count` frames that is to be aligned to `align_frames`; whole pages of the
+ * system. None, zeroes, iff the instance has no guards or as many as it may have. The frames of all
+ * three are taken aligned to `before`. */
+struct frame_guards frames_guards_for(const struct larder *larder, uint64_t count,
+                                      uint64_t align_frames);
+
+/* Close the guards of a block [first, first + count), if there are any. No lock held. */
+void frames_guard(struct larder *larder, uint64_t first, uint64_t count,
+                  const struct frame_guards *guards);
+
+/* As frames_give(), with the guards if the block has any. */
+void frames_give_guarded(struct larder *larder, uint64_t first, uint64_t count);
+
+/* A run of a hardened instance comes back, its owner byte cleared: wiped and, if it is guarded, not
+ * accessible until it is given to the buddies, later. No lock held. */
+void frames_quarantine(struct larder *larder, uint64_t first, uint64_t count);
 
 /* Name of what an address is in, for reports. Never NULL. */
 const char *frames_owner_name(struct larder *larder, const void *pointer);

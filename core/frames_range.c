@@ -54,6 +54,9 @@ enum larder_status larder_frames_resize(struct larder *larder, void *frames, uin
         return LARDER_BAD_SIZE;
     }
     frames_check_zone(larder, index, old);
+    if (count != old && larder->map.record[index].guard_frames != 0) {
+        return LARDER_BUSY; /* guards stand where they stand */
+    }
     if (count > old && !grow_run(larder, index, old, count)) {
         return LARDER_BUSY;
     }

@@ -23,11 +23,8 @@ static bool size_is_possible(size_t size_bytes) {
     return size_bytes - 1 < (size_t)PTRDIFF_MAX;
 }
 
-/* A run aligned to `align_frames` at least. Always marked as a run, also where a block of that
- * length would have a bin: what the heap takes from the buddies goes back to the buddies. */
-static void *alloc_run(struct larder *larder, size_t size_bytes, uint64_t align_frames,
-                       larder_flags flags, uintptr_t site) {
-    uint64_t count = frames_for(size_bytes);
+static frame_index take_run(struct larder *larder, uint64_t count, uint64_t align_frames,
+                            larder_flags flags) {
     unsigned order = order_for(max_u64(count, align_frames));
     frame_index index = FRAME_NONE;
     if (count >= LONG_RUN_FRAMES && align_frames == 1) {
@@ -40,8 +37,26 @@ static void *alloc_run(struct larder *larder, size_t size_bytes, uint64_t align_
     if (index == FRAME_NONE && order > LARDER_ORDER_MAX) {
         index = frames_take_long(larder, count, align_frames, flags);
     }
+    return index;
+}
+
+/* A run aligned to `align_frames` at least. Always marked as a run, also where a block of that
+ * length would have a bin: what the heap takes from the buddies goes back to the buddies. */
+static void *alloc_run(struct larder *larder, size_t size_bytes, uint64_t align_frames,
+                       larder_flags flags, uintptr_t site) {
+    uint64_t count = frames_for(size_bytes);
+    struct frame_guards guards = {0, 0};
+    if (UNLIKELY(larder->hardening.is_on)) {
+        guards = frames_guards_for(larder, count, align_frames);
+    }
+    frame_index index = take_run(larder, guards.before + count + guards.behind,
+                                 max_u64(align_frames, guards.before), flags);
     if (index == FRAME_NONE) {
         return frames_finish(NULL, 0, flags);
+    }
+    if (UNLIKELY(guards.before != 0)) {
+        index += (frame_index)guards.before;
+        frames_guard(larder, index, count, &guards);
     }
     frames_mark_run(larder, index, count, site);
     if ((flags & LARDER_ZERO) != 0 && buddy_is_clean(&larder->buddies, index, count)) {
@@ -131,17 +146,22 @@ void *larder_aligned(struct larder *larder, size_t align_bytes, size_t size_byte
 
 void *larder_aligned_flags(struct larder *larder, size_t align_bytes, size_t size_bytes,
                            larder_flags flags) {
+    return larder_aligned_from(larder, align_bytes, size_bytes, flags, CALL_SITE());
+}
+
+void *larder_aligned_from(struct larder *larder, size_t align_bytes, size_t size_bytes,
+                          larder_flags flags, uintptr_t site) {
     if (!flags_are_known(flags) || !is_power_of_two(align_bytes) || !size_is_possible(size_bytes)) {
         return NULL;
     }
     if (align_bytes <= HEAP_ALIGN) {
-        return alloc_slow(larder, size_bytes, flags, CALL_SITE());
+        return alloc_slow(larder, size_bytes, flags, site);
     }
     size_t class_bytes = aligned_class(align_bytes, size_bytes);
     if (class_bytes != 0) {
-        return alloc_slow(larder, class_bytes, flags, CALL_SITE());
+        return alloc_slow(larder, class_bytes, flags, site);
     }
-    return alloc_run(larder, size_bytes, frames_for(align_bytes), flags, CALL_SITE());
+    return alloc_run(larder, size_bytes, frames_for(align_bytes), flags, site);
 }
 
 /* ---- free ---- */
@@ -175,6 +195,12 @@ static inline bool push_ready(struct larder *larder, void *pointer) {
 void larder_free(struct larder *larder, void *pointer) {
     if (UNLIKELY(!push_ready(larder, pointer))) {
         free_slow(larder, pointer, CALL_SITE());
+    }
+}
+
+void larder_free_from(struct larder *larder, void *pointer, uintptr_t site) {
+    if (UNLIKELY(!push_ready(larder, pointer))) {
+        free_slow(larder, pointer, site);
     }
 }
 
@@ -258,6 +284,9 @@ bool larder_try_resize(struct larder *larder, void *pointer, size_t size_bytes) 
     uint64_t count = frames_for(size_bytes);
     if (size_bytes <= usable && count == usable >> FRAME_SHIFT) {
         return is_mostly_used(size_bytes, usable);
+    }
+    if (larder->hardening.is_on) {
+        return false; /* its guards stand where they stand */
     }
     return size_bytes > LARDER_CLASS_MAX_BYTES / 2 &&
            larder_frames_resize(larder, pointer, count) == LARDER_OK;

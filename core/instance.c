@@ -100,6 +100,10 @@ static void init_internal_caches(struct larder *larder) {
         init_internal(larder, &larder->magazine_cache[i], ID_MAGAZINES + i, magazine_names[i],
                       (size_t)128 << i);
     }
+    if (larder->hardening.is_on) {
+        init_internal(larder, &larder->hardened_slab_cache, ID_HARDENED_SLABS, "hardened-slab",
+                      sizeof(struct hardened_slab));
+    }
 }
 
 /* "heap-" and the bytes of the class. */
@@ -205,6 +209,8 @@ struct larder *larder_init(struct larder_storage *storage, const struct larder_c
     larder->interval_ms = config->interval_ms != 0 ? config->interval_ms : INTERVAL_MS_DEFAULT;
     larder->fault_interval = FAULT_INTERVAL_DEFAULT;
     larder->has_no_frame_bins = config->has_no_frame_bins;
+    hardening_init(&larder->hardening, config->hardening);
+    larder_reseed(larder);
     larder->id_hint = ID_TYPED;
     larder->tick_ms = larder_port_clock_ms();
     enum larder_status result = init(larder, config);

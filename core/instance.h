@@ -8,6 +8,7 @@
 
 #include "buddy.h"
 #include "cache.h"
+#include "harden.h"
 #include "object_debug.h"
 #include "sizeclass.h"
 
@@ -20,10 +21,11 @@ enum {
     ID_CACHES,
     ID_BIN_PAGES,
     ID_MAGAZINES, /* … + MAGAZINE_SIZES - 1 */
+    ID_HARDENED_SLABS = ID_MAGAZINES + (int)MAGAZINE_SIZES,
     ID_CLASSES = OWNER_CACHE_FIRST + 8,
     ID_TYPED = ID_CLASSES + (int)CLASS_COUNT,
 };
-_Static_assert(ID_MAGAZINES + MAGAZINE_SIZES <= ID_CLASSES, "the internal caches have eight ids");
+_Static_assert((int)ID_HARDENED_SLABS < (int)ID_CLASSES, "the internal caches have eight ids");
 _Static_assert(ID_TYPED <= (int)BINS_OWNED, "size classes are on the fast path");
 
 #define DEBUG_LETTERS "FZPUA" /* letter i stands for bit i of the debug flags */
@@ -69,6 +71,8 @@ struct larder {
 
     struct larder_cache slab_cache, cache_cache, bin_page_cache;
     struct larder_cache magazine_cache[MAGAZINE_SIZES];
+    struct larder_cache hardened_slab_cache; /* made in hardened instances only */
+    struct hardening hardening;
 };
 _Static_assert(sizeof(struct larder) <= sizeof(struct larder_storage),
                "raise LARDER_STORAGE_BYTES in larder/larder.h");

@@ -64,8 +64,8 @@ static void init_geometry(struct larder_cache *cache, const struct larder_cache_
 
 static uint32_t magazine_capacity(const struct larder_cache *cache) {
     uint32_t capacity = LARDER_MAGAZINE_BYTES / cache->geometry.stride_bytes;
-    bool has_none =
-        cache->is_internal || cache->debug != 0 || (cache->flags & LARDER_CACHE_NO_MAGAZINE) != 0;
+    bool has_none = cache->is_internal || cache->debug != 0 || cache->is_hardened ||
+                    (cache->flags & LARDER_CACHE_NO_MAGAZINE) != 0;
     return has_none ? 0 : (uint32_t)min_u64(capacity, MAGAZINE_CAPACITY_MAX);
 }
 
@@ -84,6 +84,8 @@ void cache_init(struct larder_cache *cache, struct larder *larder, unsigned id,
         .id = id,
         .owner = (uint8_t)(id < OWNER_ESCAPE ? id : OWNER_ESCAPE),
         .is_internal = is_internal,
+        .is_hardened =
+            larder->hardening.is_on && !is_internal && (config->flags & LARDER_CACHE_NO_DEBUG) == 0,
         .flags = config->flags,
         .debug = config->construct == NULL ? debug : debug & ~LARDER_DEBUG_POISON,
         .construct = config->construct,
@@ -304,6 +306,7 @@ uint64_t larder_cache_destroy(struct larder_cache *cache,
         set_ending(cache, false);
         return cache->taken;
     }
+    cache_end_quarantine(cache);
     cache_trim(cache, UINT64_MAX);
     lock_acquire(&larder->registry);
     cache->is_destroyed = true;
@@ -327,7 +330,9 @@ enum larder_status larder_cache_prefill(struct larder_cache *cache, size_t count
     cache_check_alive(cache);
     for (;;) {
         lock_acquire(&cache->lock);
-        uint64_t room = cache->slab_count * slab_usable_slots(&cache->geometry) - cache->taken;
+        uint64_t held = cache->quarantine != NULL ? cache->quarantine->count : 0;
+        uint64_t room =
+            cache->slab_count * slab_usable_slots(&cache->geometry) - cache->taken - held;
         bool is_limited =
             cache->limit_objects != 0 &&
             (cache->taken > cache->limit_objects || count > cache->limit_objects - cache->taken);
@@ -402,6 +407,7 @@ void larder_cache_stats(struct larder_cache *cache, struct larder_cache_stats *s
     uint64_t in_bins = objects_in_bins(cache);
     lock_acquire(&cache->lock);
     uint64_t full = list_length(&cache->slabs[SLAB_BUCKET_FULL]);
+    const struct quarantine *quarantine = cache->quarantine;
     uint64_t held = in_bins + cache->depot.objects;
     *stats = (struct larder_cache_stats){
         .name = cache->name,
@@ -414,6 +420,7 @@ void larder_cache_stats(struct larder_cache *cache, struct larder_cache_stats *s
         .live = cache->taken > held ? cache->taken - held : 0,
         .in_magazines = in_bins,
         .in_depot = cache->depot.objects,
+        .in_quarantine = quarantine != NULL ? quarantine->count : 0,
         .taken = cache->taken,
         .taken_max = cache->taken_max,
         .capacity = cache->slab_count * slab_usable_slots(&cache->geometry),

@@ -230,7 +230,8 @@ static bool bucket_fits(const struct larder_cache *cache, const struct slab *sla
 
 static bool check_slab(const struct larder_cache *cache, const struct slab *slab, unsigned bucket,
                        struct larder_fatal *fatal) {
-    if (slab->cache != cache || bits_set(slab->free_bits, SLAB_WORDS) != slab->count_free ||
+    uint64_t free = bits_set(slab->free_bits, SLAB_WORDS) - harden_count_held(cache, slab);
+    if (slab->cache != cache || free != slab->count_free ||
         slab->count_free > slab_usable_slots(&cache->geometry)) {
         return broken(fatal, slab, cache->name, "slab: count_free = popcount(free_bits)");
     }
@@ -257,7 +258,7 @@ static bool check_depot(const struct larder_cache *cache, struct larder_fatal *f
 
 static bool check_cache(struct larder_cache *cache, struct larder_fatal *fatal) {
     struct larder_cache_stats stats;
-    uint64_t slabs = 0, free = 0;
+    uint64_t slabs = 0, free = 0, held = 0;
     for (unsigned bucket = 0; bucket < SLAB_BUCKET_COUNT; bucket++) {
         LIST_EACH(link, &cache->slabs[bucket]) {
             const struct slab *slab = LIST_ENTRY(link, struct slab, link);
@@ -266,13 +267,17 @@ static bool check_cache(struct larder_cache *cache, struct larder_fatal *fatal) 
             }
             slabs++;
             free += slab->count_free;
+            held += harden_count_held(cache, slab);
         }
     }
     if (slabs != cache->slab_count ||
-        slabs * slab_usable_slots(&cache->geometry) != cache->taken + free) {
+        slabs * slab_usable_slots(&cache->geometry) != cache->taken + held + free) {
         return broken(fatal, cache, cache->name, "cache: capacity = taken + free in slabs");
     }
     larder_cache_stats(cache, &stats);
+    if (stats.in_quarantine != held) {
+        return broken(fatal, cache, cache->name, "cache: what is held is in its quarantine");
+    }
     if (stats.in_magazines + stats.in_depot > stats.taken) {
         return broken(fatal, cache, cache->name, "cache: taken = live + in magazines + in depot");
     }

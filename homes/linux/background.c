@@ -9,6 +9,7 @@
 #include "larder/larder.h"
 #include "larder/port.h"
 
+#include "control.h"
 #include "options.h"
 #include "process.h"
 #include "statistics.h"
@@ -16,14 +17,11 @@
 #include "watch.h"
 
 #include <linux/futex.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LARGE_BYTES ((size_t)48 << 20) /* usable memory from which on a process gets the thread */
-#define STACK_BYTES ((size_t)128 << 10)
 
 enum { NONE, STARTING, SLEEPING, WORKING, REFUSED };
 
@@ -73,36 +71,12 @@ static void *run(void *unused) {
 
 /* ---- starting it ---- */
 
-static bool create(void) {
-    pthread_attr_t attributes;
-    pthread_t thread;
-    sigset_t all, old;
-    size_t stack = STACK_BYTES;
-    /* Not PTHREAD_STACK_MIN, which glibc makes a call of its own: the archive is for musl too. */
-    const long least_bytes = sysconf(_SC_THREAD_STACK_MIN);
-    (void)sigfillset(&all);
-    if (pthread_attr_init(&attributes) != 0)
-        return false;
-    if (least_bytes > 0 && stack < (size_t)least_bytes)
-        stack = (size_t)least_bytes;
-    (void)pthread_attr_setstacksize(&attributes, stack);
-    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    /* No signal of the program's is ours to take. */
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    const bool is_made = pthread_create(&thread, &attributes, run, NULL) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-    (void)pthread_attr_destroy(&attributes);
-    if (is_made)
-        (void)pthread_setname_np(thread, "larder");
-    return is_made;
-}
-
 static void start(void) {
     int none = NONE;
     if (!__atomic_compare_exchange_n(&background.state, &none, STARTING, false, __ATOMIC_SEQ_CST,
                                      __ATOMIC_SEQ_CST))
         return;
-    if (!create())
+    if (!thread_create("larder", run))
         __atomic_store_n(&background.state, REFUSED, __ATOMIC_SEQ_CST);
 }
 
@@ -120,8 +94,10 @@ static bool is_wanted(void) {
 
 void background_notice_alloc(void) {
     const int state = __atomic_load_n(&background.state, __ATOMIC_RELAXED);
-    if (__builtin_expect(watch_is_wanted, 0))
+    if (__builtin_expect(watch_is_wanted, 0)) {
         watch_look();
+        control_start();
+    }
     if (state == NONE && is_wanted())
         start();
     else

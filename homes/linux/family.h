@@ -35,6 +35,10 @@ struct family_mallinfo2 mallinfo2(void);
 int malloc_info(int flags, FILE *stream);
 void malloc_stats(void);
 
+/* memalign() for a caller at `site` that has not found anything ready, with a power of two. */
+void *malloc_slow_from(size_t align_bytes, size_t size_bytes, uintptr_t site)
+    __attribute__((visibility("hidden")));
+
 /* Frees of memory that is not ours: passed to the C library if it has __libc_free, else ignored. */
 extern uint64_t malloc_foreign_frees __attribute__((visibility("hidden")));
 

@@ -29,6 +29,10 @@
 #define HEAP_ALIGN ((size_t)16)
 #define SMALL_BYTES ((size_t)1024)
 
+/* Who called this function: for debug U. Where an exported function ends by calling a slow path,
+ * that is jumped to, and its caller is the program; so the fast paths need not carry it. */
+#define CALLER() ((uintptr_t)__builtin_return_address(0))
+
 uint64_t malloc_foreign_frees;
 
 /* ---- slow paths ---- */
@@ -39,7 +43,8 @@ static void *no_memory(void) {
 }
 
 /* Whatever the fast path did not find. Growing comes before reclaiming: addresses are cheap. */
-static SLOW void *alloc_slow(size_t align_bytes, size_t size_bytes, larder_flags flags) {
+static SLOW void *alloc_from(size_t align_bytes, size_t size_bytes, larder_flags flags,
+                             uintptr_t site) {
     const size_t wanted = size_bytes ? size_bytes : 1; /* malloc(0) is a pointer of its own */
     size_t seen;
     void *memory;
@@ -49,22 +54,38 @@ static SLOW void *alloc_slow(size_t align_bytes, size_t size_bytes, larder_flags
     (void)thread_attach();
     do {
         seen = process_usable_bytes();
-        memory = larder_aligned_flags(PROCESS, align_bytes, wanted, flags | LARDER_NO_RECLAIM);
+        memory = larder_aligned_from(PROCESS, align_bytes, wanted, flags | LARDER_NO_RECLAIM, site);
     } while (!memory && larder_good_size(wanted) && process_grow(seen, wanted, align_bytes));
     if (!memory) {
         /* Under a hard limit small requests may have the last of it: to report, to unwind. */
         flags |= wanted <= SMALL_BYTES ? LARDER_USE_RESERVE : 0;
-        memory = larder_aligned_flags(PROCESS, align_bytes, wanted, flags);
+        memory = larder_aligned_from(PROCESS, align_bytes, wanted, flags, site);
     }
     statistics_slow_end(began_ns);
     background_notice_alloc();
     return memory ? memory : no_memory();
 }
 
+static SLOW void *alloc_slow(size_t align_bytes, size_t size_bytes, larder_flags flags) {
+    return alloc_from(align_bytes, size_bytes, flags, CALLER());
+}
+
+SLOW void *malloc_slow_from(size_t align_bytes, size_t size_bytes, uintptr_t site) {
+    return alloc_from(align_bytes, size_bytes, 0, site);
+}
+
+/* Hardened, nothing is taken on trust. */
+static void note_foreign(void *pointer) {
+    if (!process_is_started())
+        return;
+    if (options.hardened)
+        larder_free(PROCESS, pointer); /* names the mistake and stops */
+    __atomic_add_fetch(&malloc_foreign_frees, 1, __ATOMIC_RELAXED);
+}
+
 /* Memory that the C library gave out before we came, or because the program opted out. */
 static SLOW void free_foreign(void *pointer) {
-    if (process_is_started())
-        __atomic_add_fetch(&malloc_foreign_frees, 1, __ATOMIC_RELAXED);
+    note_foreign(pointer);
     libc_free(pointer);
 }
 
@@ -79,7 +100,7 @@ static SLOW void free_slow(void *pointer) {
     const uint64_t began_ns = statistics_slow_begin();
     (void)thread_attach();
     if (!remap_free(pointer))
-        larder_free(PROCESS, pointer);
+        larder_free_from(PROCESS, pointer, CALLER());
     statistics_slow_end(began_ns);
     background_notice_free();
     errno = saved;
@@ -118,21 +139,21 @@ EXPORT void *calloc(size_t count, size_t size_bytes) {
 }
 
 static void *realloc_foreign(void *pointer, size_t size_bytes) {
-    if (process_is_started())
-        __atomic_add_fetch(&malloc_foreign_frees, 1, __ATOMIC_RELAXED);
+    note_foreign(pointer);
     return libc_realloc(pointer, size_bytes);
 }
 
 /* Runs get an eighth more when they grow, as classes do, so that growing by a few bytes at a time
  * copies each byte a bounded number of times (trap 34). */
-static void *alloc_to_grow(size_t usable, size_t size_bytes) {
+static void *alloc_to_grow(size_t usable, size_t size_bytes, uintptr_t site) {
     if (size_bytes > usable && size_bytes > LARDER_CLASS_MAX_BYTES &&
         size_bytes <= (size_t)PTRDIFF_MAX / 2) {
-        void *roomy = alloc(size_bytes + size_bytes / 8);
+        void *roomy = alloc_from(HEAP_ALIGN, size_bytes + size_bytes / 8, 0, site);
         if (roomy)
             return roomy;
     }
-    return alloc(size_bytes);
+    void *memory = larder_alloc_ready(PROCESS, size_bytes);
+    return LIKELY(memory) ? memory : alloc_from(HEAP_ALIGN, size_bytes, 0, site);
 }
 
 EXPORT void *realloc(void *pointer, size_t size_bytes) {
@@ -149,10 +170,10 @@ EXPORT void *realloc(void *pointer, size_t size_bytes) {
     const size_t usable = larder_size_of(PROCESS, pointer);
     if (usable == 0)
         larder_free(PROCESS, pointer); /* names the mistake and stops */
-    void *moved = alloc_to_grow(usable, size_bytes);
+    void *moved = alloc_to_grow(usable, size_bytes, CALLER());
     if (!moved)
         return NULL;
-    if (usable >= REMAP_LEAST && size_bytes > usable)
+    if (usable >= REMAP_LEAST && size_bytes > usable && !options.hardened)
         return remap_replace(moved, pointer, usable) ? moved : no_memory();
     memcpy(moved, pointer, usable < size_bytes ? usable : size_bytes);
     give(pointer);
@@ -235,14 +256,14 @@ static SLOW void check_size(void *pointer, size_t size_bytes) {
 }
 
 EXPORT void free_sized(void *pointer, size_t size_bytes) {
-    if (!LIKELY(!options.debug))
+    if (!LIKELY(!options.checks_sizes))
         check_size(pointer, size_bytes);
     give(pointer);
 }
 
 EXPORT void free_aligned_sized(void *pointer, size_t align_bytes, size_t size_bytes) {
     (void)align_bytes;
-    if (!LIKELY(!options.debug))
+    if (!LIKELY(!options.checks_sizes))
         check_size(pointer, size_bytes);
     give(pointer);
 }

@@ -23,6 +23,7 @@ typedef void *new_aligned_function(size_t size_bytes, size_t align_bytes, const 
 extern new_handler get_new_handler(void) NEW_GET_HANDLER __attribute__((weak));
 extern void throw_bad_alloc(void) NEW_THROW_BAD_ALLOC __attribute__((weak));
 extern void *dlsym(void *handle, const char *name) __attribute__((weak));
+#define NEW_ALIGN ((size_t)16)
 #define NEXT ((void *)-1L) /* RTLD_NEXT: behind this library */
 
 /* ---- running out ---- */
@@ -45,8 +46,9 @@ static _Noreturn void out_of_memory(void) {
 }
 
 static SLOW void *new_slow(size_t size_bytes) {
+    const uintptr_t site = (uintptr_t)__builtin_return_address(0); /* jumped to: the program's */
     void *memory;
-    while (!(memory = malloc(size_bytes))) {
+    while (!(memory = malloc_slow_from(NEW_ALIGN, size_bytes, site))) {
         if (!call_handler())
             out_of_memory();
     }

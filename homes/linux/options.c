@@ -57,12 +57,17 @@ static const struct option table[] = {
      "huge pages for the heap, by madvise() on its own mapping"},
     {"DEBUG", TEXT, &options.debug, "", EVERY_SIZE,
      "debugging of size classes, as slab_debug: FZPU, FZ,heap-64"},
+    {"HARDENED", SWITCH, &options.hardened, "0", EVERY_SIZE,
+     "1: random places, quarantine, wiping, guard pages; every wrong free stops the program"},
     {"STATS", CHOICE, &options.stats, "0", 0, SIZE_MAX, "0 1 json ",
      "statistics at exit, for a person (1) or a tool"},
     {"STATS_FILE", TEXT, &options.stats_file, "", EVERY_SIZE,
      "where they go instead of stderr; %p is the process"},
     {"SNAPSHOT_SIGNAL", SIGNAL, &options.snapshot_signal, "", EVERY_SIZE,
      "on this signal (USR1, USR2 or a number) statistics are written, as JSON, to"},
+    {"CONTROL", TEXT, &options.control, "", EVERY_SIZE,
+     "a socket where tools of the same user may ask about the heap: 1, or its path; %p is the "
+     "process"},
     {"SNAPSHOT_FILE", TEXT, &options.snapshot_file, "larder.%p.json", EVERY_SIZE,
      "this file; %p is the process"},
 };
@@ -192,6 +197,7 @@ void options_read(void) {
         if (strncmp(*entry, PREFIX, PREFIX_LENGTH) == 0)
             read_entry(*entry + PREFIX_LENGTH);
     }
+    options.checks_sizes = options.debug || options.hardened;
     if (options.help)
         options_write_help();
 }

@@ -14,6 +14,8 @@ struct options {
     bool help;                 /* LARDER_HELP */
     bool disable;              /* LARDER_DISABLE */
     bool background;           /* LARDER_BACKGROUND */
+    bool hardened;             /* LARDER_HARDENED */
+    bool checks_sizes;         /* of sized frees: either of LARDER_DEBUG, LARDER_HARDENED */
     unsigned purge_ms;         /* LARDER_PURGE_MS */
     unsigned stats;            /* LARDER_STATS: STATS_… */
     unsigned thp;              /* LARDER_THP: THP_… */
@@ -21,6 +23,7 @@ struct options {
     size_t limit_bytes;        /* LARDER_LIMIT; 0: none */
     size_t soft_limit_bytes;   /* LARDER_SOFT_LIMIT; 0: none */
     size_t page_bytes;         /* LARDER_PAGE_BYTES: the port reads it by itself */
+    const char *control;       /* LARDER_CONTROL; NULL: none */
     const char *cgroup;        /* LARDER_CGROUP; NULL: not asked */
     const char *debug;         /* LARDER_DEBUG; NULL: none */
     const char *stats_file;    /* LARDER_STATS_FILE; NULL: stderr */

@@ -4,6 +4,7 @@
 #include "larder/frames.h"
 #include "larder/port.h"
 #include "larder/ranges.h"
+#include "larder/stats.h"
 
 #include "libc.h"
 #include "options.h"
@@ -21,6 +22,8 @@
 #define FIRST_BYTES (32 * MIB)
 #define LIMIT_LEAST (4 * MIB)
 #define UNWIND_SHARE 64u /* of a hard limit: kept for small requests, so that programs unwind */
+#define GUARDED_BLOCKS_MAX 8192u    /* LARDER_HARDENED, as the next */
+#define QUARANTINE_BYTES (32 * MIB) /* of freed runs: addresses, nothing resident */
 #define PLACE_BYTES (2 * MIB) /* page blocks are the largest unit whose alignment matters here */
 
 struct larder_storage process_storage;
@@ -80,8 +83,25 @@ static size_t ceiling(void) {
     return process.limit_bytes ? least(limit, process.reserved_bytes) : process.reserved_bytes;
 }
 
+static bool protect(void *start, size_t size_bytes, bool is_accessible) {
+    return mprotect(start, size_bytes, is_accessible ? PROT_READ | PROT_WRITE : PROT_NONE) == 0;
+}
+
+/* Each block with guards costs up to four mappings of the 65,530 that a process may have: half of
+ * them at most. Freed runs cost addresses only, but those count under a hard limit. */
+static struct larder_hardening hardening(void) {
+    const size_t kept = options.limit_bytes / 8;
+    return (struct larder_hardening){
+        .protect = protect,
+        .guarded_blocks_max = GUARDED_BLOCKS_MAX,
+        .quarantine_frames =
+            (kept ? least(kept, QUARANTINE_BYTES) : QUARANTINE_BYTES) / LARDER_FRAME_BYTES,
+    };
+}
+
 static bool init(size_t usable_bytes) {
     static struct larder_ranges ranges;
+    const struct larder_hardening hard = hardening();
     struct larder_config config = {
         .ranges = &ranges,
         .slot_count = LARDER_SLOTS_MAX,
@@ -91,6 +111,7 @@ static bool init(size_t usable_bytes) {
         .storage_is_zero = true,
         .has_no_frame_bins = true,
         .debug = options.debug,
+        .hardening = options.hardened ? &hard : NULL,
     };
     larder_ranges_init(&ranges);
     (void)larder_ranges_add(&ranges, process.base, usable_bytes, LARDER_RANGE_USABLE);
@@ -99,8 +120,11 @@ static bool init(size_t usable_bytes) {
     enum larder_status status;
     if (!larder_port_commit((void *)process.base, usable_bytes))
         return false;
-    if (larder_init(&process_storage, &config, &status))
+    if (larder_init(&process_storage, &config, &status)) {
+        /* Runs are no cache, but have a name too. */
+        larder_debug_track_frames(PROCESS, larder_debug_flags(PROCESS, "run") & LARDER_DEBUG_OWNER);
         return true;
+    }
     if (status != LARDER_BAD_OPTION || !config.debug)
         return false;
     output_warning("LARDER_DEBUG=", options.debug, ": not understood, and ignored");
@@ -167,6 +191,10 @@ size_t process_offset(const void *pointer) {
 
 bool process_owns(const void *pointer) {
     return (uintptr_t)pointer - process.base < process.reserved_bytes;
+}
+
+const void *process_base(void) {
+    return (const void *)process.base;
 }
 
 size_t process_reserved_bytes(void) {

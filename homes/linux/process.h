@@ -24,6 +24,9 @@ bool process_owns(const void *pointer);
 /* From the start of the reservation. */
 size_t process_offset(const void *pointer);
 
+/* Where the usable memory begins. */
+const void *process_base(void);
+
 /* Bytes usable now; and the address space it may grow to. */
 size_t process_usable_bytes(void);
 size_t process_reserved_bytes(void);

@@ -7,6 +7,7 @@
 #include "larder/larder.h"
 
 #include "background.h"
+#include "control.h"
 #include "process.h"
 #include "remap.h"
 #include "thread.h"
@@ -34,7 +35,10 @@ static void in_parent(void) {
 static void in_child(void) {
     in_parent();
     thread_become_only();
+    if (process_is_started())
+        larder_reseed(PROCESS);
     background_forget();
+    control_forget();
 }
 
 __attribute__((constructor(101))) static void larder_start(void) {
@@ -42,5 +46,6 @@ __attribute__((constructor(101))) static void larder_start(void) {
         thread_start();
         watch_take_signal();
         (void)pthread_atfork(before_fork, in_parent, in_child);
+        control_start();
     }
 }

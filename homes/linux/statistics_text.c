@@ -4,16 +4,16 @@
 #include "larder/cache.h"
 #include "larder/process.h"
 
+#include "json.h"
 #include "options.h"
 #include "output.h"
+#include "path.h"
 #include "process.h"
 
 #include <fcntl.h>
 #include <stdio.h> /* rename() */
 #include <string.h>
 #include <unistd.h>
-
-#define PATH_BYTES 1024u
 
 struct row {
     const char *name, *text;
@@ -85,14 +85,6 @@ void larder_process_write(const struct larder_sink *sink) {
 
 /* ---- for a tool ---- */
 
-/* `name` is one of our own: nothing to escape. */
-static void json_number(const struct larder_sink *sink, const char *name, uint64_t value) {
-    text_put(sink, "\"");
-    text_put(sink, name);
-    text_put(sink, "\":");
-    text_decimal(sink, value, 0);
-}
-
 static void json_amount(const struct larder_sink *sink, const char *name,
                         const struct larder_process_amount *amount) {
     text_put(sink, ",\n  \"");
@@ -106,51 +98,7 @@ static void json_amount(const struct larder_sink *sink, const char *name,
     text_put(sink, "}");
 }
 
-/* Names of caches are printable and may hold what JSON escapes. */
-static void json_string(const struct larder_sink *sink, const char *text) {
-    text_put(sink, "\"");
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            text_put(sink, "\\");
-        sink->write(sink->context, text, 1);
-    }
-    text_put(sink, "\"");
-}
-
-struct cache_list {
-    const struct larder_sink *sink;
-    bool has_one;
-};
-
-static void json_cache(struct larder_cache *cache, void *context) {
-    struct cache_list *list = context;
-    struct larder_cache_stats stats;
-    larder_cache_stats(cache, &stats);
-    if (stats.slabs_made == 0)
-        return;
-    const struct {
-        const char *name;
-        uint64_t value;
-    } numbers[] = {
-        {"object_bytes", stats.object_bytes}, {"live", stats.live},
-        {"in_magazines", stats.in_magazines}, {"in_depot", stats.in_depot},
-        {"capacity", stats.capacity},         {"taken_max", stats.taken_max},
-        {"slab_bytes", stats.slab_bytes},     {"slabs", stats.slabs},
-        {"slabs_empty", stats.slabs_empty},   {"slabs_made", stats.slabs_made},
-        {"refills", stats.refills},           {"drains", stats.drains},
-    };
-    text_put(list->sink, list->has_one ? ",\n    {\"name\":" : "\n    {\"name\":");
-    json_string(list->sink, stats.name);
-    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
-        text_put(list->sink, ",");
-        json_number(list->sink, numbers[i].name, numbers[i].value);
-    }
-    text_put(list->sink, "}");
-    list->has_one = true;
-}
-
 void larder_process_write_json(const struct larder_sink *sink) {
-    struct cache_list list = {.sink = sink};
     struct larder_process_stats stats;
     larder_process_stats(&stats);
     text_put(sink, "{\n  \"larder\":\"" LARDER_VERSION "\",");
@@ -170,52 +118,19 @@ void larder_process_write_json(const struct larder_sink *sink) {
     json_number(sink, "slow_calls", stats.slow_calls);
     text_put(sink, ",");
     json_number(sink, "slow_ns", stats.slow_ns);
-    text_put(sink, ",\n  \"caches\":[");
-    if (process_is_started())
-        larder_caches_each(PROCESS, json_cache, &list);
-    text_put(sink, "\n  ]\n}\n");
+    text_put(sink, ",\n  \"caches\":");
+    json_caches(sink);
+    text_put(sink, "\n}\n");
 }
 
 /* ---- into files ---- */
-
-struct path {
-    char text[PATH_BYTES];
-    size_t length;
-    bool is_whole;
-};
-
-static void append(void *context, const char *text, size_t length) {
-    struct path *path = context;
-    path->is_whole = path->is_whole && length < PATH_BYTES - path->length;
-    if (path->is_whole) {
-        memcpy(path->text + path->length, text, length);
-        path->length += length;
-        path->text[path->length] = '\0';
-    }
-}
-
-/* `pattern` with the process in place of %p, and `suffix`. */
-static void make_path(struct path *path, const char *pattern, const char *suffix) {
-    const struct larder_sink sink = {.write = append, .context = path};
-    path->length = 0;
-    path->is_whole = true;
-    for (; *pattern; pattern++) {
-        if (pattern[0] == '%' && pattern[1] == 'p') {
-            text_decimal(&sink, (uint64_t)getpid(), 0);
-            pattern++;
-        } else {
-            append(path, pattern, 1);
-        }
-    }
-    text_put(&sink, suffix);
-}
 
 /* Under another name first, so that nobody reads half of it. */
 static void write_file(const char *pattern, void (*write)(const struct larder_sink *sink)) {
     struct path path, other;
     struct output output;
-    make_path(&path, pattern, "");
-    make_path(&other, pattern, ".new");
+    path_make(&path, pattern, "");
+    path_make(&other, pattern, ".new");
     const int file = path.is_whole && other.is_whole
                          ? open(other.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)
                          : -1;

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@ struct entry {
     pid_t tid;
     bool is_old; /* parked: through a whole interval, and emptied */
 };
+
+#define STACK_BYTES ((size_t)128 << 10)
 
 static struct {
     larder_port_lock_t lock; /* guards the rest */
@@ -107,6 +110,32 @@ bool thread_attach(void) {
         return false;
     }
     return true;
+}
+
+/* ---- threads of our own ---- */
+
+bool thread_create(const char *name, void *(*run)(void *unused)) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t all, old;
+    size_t stack = STACK_BYTES;
+    /* Not PTHREAD_STACK_MIN, which glibc makes a call of its own: the archive is for musl too. */
+    const long least_bytes = sysconf(_SC_THREAD_STACK_MIN);
+    (void)sigfillset(&all);
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    if (least_bytes > 0 && stack < (size_t)least_bytes)
+        stack = (size_t)least_bytes;
+    (void)pthread_attr_setstacksize(&attributes, stack);
+    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    /* No signal of the program's is ours to take. */
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    const bool is_made = pthread_create(&thread, &attributes, run, NULL) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    (void)pthread_attr_destroy(&attributes);
+    if (is_made)
+        (void)pthread_setname_np(thread, name);
+    return is_made;
 }
 
 /* ---- emptying ---- */

@@ -13,6 +13,10 @@
 /* Register for the ends of threads. Once, at start-up, before a second thread can exist. */
 void thread_start(void);
 
+/* Start a detached thread of larder's own: a small stack, and no signal of the program's is its to
+ * take. False iff the system has none. Not from a free (background.c says why). */
+bool thread_create(const char *name, void *(*run)(void *unused));
+
 /* Give the calling thread a slot if it has none and may have one: not when it is ending, or there
  * are too many threads. True iff it has one now that it had not before. */
 bool thread_attach(void);

@@ -105,8 +105,8 @@ void watch_start(void) {
     watch.limit_bytes = cgroup_bytes && (!soft_bytes || cgroup_bytes / 8 * 7 < soft_bytes)
                             ? cgroup_bytes / 8 * 7
                             : soft_bytes;
-    watch_has_statistics =
-        options.stats != STATS_NONE || options.stats_file || options.snapshot_signal;
+    watch_has_statistics = options.stats != STATS_NONE || options.stats_file ||
+                           options.snapshot_signal || options.control;
     watch_is_wanted = watch.limit_bytes != 0 || watch_has_statistics;
 }
 

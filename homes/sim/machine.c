@@ -99,6 +99,7 @@ static void config_fill(struct sim *sim, const struct sim_config *config) {
     to->reserve_frames = config->reserve_frames;
     to->interval_ms = config->interval_ms;
     to->debug = config->debug;
+    to->hardening = config->hardening;
     to->is_reserved = config->reserved;
 }
 

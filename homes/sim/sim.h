@@ -51,6 +51,7 @@ struct sim_config {
     uint64_t reserve_frames;
     unsigned interval_ms;
     const char *debug;
+    const struct larder_hardening *hardening;
     bool dirty;           /* fill usable RAM with garbage first: for tests of LARDER_ZERO */
     bool map_from_ranges; /* commits take frames out of the range table, as a kernel does */
     bool unattached;      /* attach no CPU */

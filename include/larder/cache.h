@@ -87,8 +87,8 @@ uint64_t larder_cache_shrink(struct larder_cache *cache);
 const char *larder_cache_name(const struct larder_cache *cache);
 size_t larder_cache_object_bytes(const struct larder_cache *cache);
 
-/* Equations: taken = live + in_magazines + in_depot; capacity = taken + free_in_slabs. Exact when
- * nothing else runs. */
+/* Equations: taken = live + in_magazines + in_depot; capacity = taken + in_quarantine + free in
+ * slabs. Exact when nothing else runs. */
 struct larder_cache_stats {
     const char *name;
     unsigned id;
@@ -100,6 +100,7 @@ struct larder_cache_stats {
     uint64_t live;             /* with the callers */
     uint64_t in_magazines;
     uint64_t in_depot;
+    uint64_t in_quarantine; /* freed, but not to be taken yet: hardened instances only */
     uint64_t taken;
     uint64_t taken_max;
     uint64_t capacity;

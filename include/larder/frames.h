@@ -55,7 +55,7 @@ uint64_t larder_frames_count(struct larder *larder, const void *frames);
 
 /* Change the length of a run where it stands: shrink always, grow iff the frames behind it are free
  * and in the same zone. LARDER_OK; BAD_SIZE iff count is 0; BAD_RANGE iff `frames` is not the start
- * of a block or run; BUSY iff it cannot grow (nothing changed). */
+ * of a block or run; BUSY iff it cannot grow, or is guarded (nothing changed). */
 enum larder_status larder_frames_resize(struct larder *larder, void *frames, uint64_t count);
 
 /* Frames of this block or run that lie in page blocks (2 MiB) that nobody has used since they read

@@ -42,6 +42,12 @@ void *larder_aligned(struct larder *larder, size_t align_bytes, size_t size_byte
 void *larder_aligned_flags(struct larder *larder, size_t align_bytes, size_t size_bytes,
                            larder_flags flags);
 
+/* For a home's malloc and free: larder_aligned_flags() and larder_free() on behalf of whoever
+ * called it, whose return address is `site`; owner tracking names that. */
+void *larder_aligned_from(struct larder *larder, size_t align_bytes, size_t size_bytes,
+                          larder_flags flags, uintptr_t site);
+void larder_free_from(struct larder *larder, void *pointer, uintptr_t site);
+
 /* Move or stretch to `size_bytes`, keeping min(old, new) bytes. pointer NULL: larder_alloc. NULL
  * iff that allocation fails; the old memory is then unchanged and still the caller's. size 0 is a
  * failure too: nothing is freed. In place where the class stays the same or the frames behind a run

@@ -114,6 +114,19 @@ struct larder_zone_config {
     uint64_t limit_address; /* first address beyond the zone; a multiple of 2 MiB; ascending */
 };
 
+/* Hardening of an instance against programs whose memory errors are exploited: objects come from
+ * random places of their slabs, freed ones are wiped and stay out of use for a while, double frees
+ * are fatal at once, and slabs and runs of the heap have guard pages. Every request takes the slow
+ * path. For caches that have a constructor: no wiping; with LARDER_CACHE_NO_DEBUG: none of it. */
+struct larder_hardening {
+    /* Make whole pages of the system inaccessible, or accessible again with what they hold. False
+     * iff that cannot be done: the instance goes on without. Called with no lock held. NULL: no
+     * guards, and freed runs are not kept. */
+    bool (*protect)(void *start, size_t size_bytes, bool is_accessible);
+    uint64_t guarded_blocks_max; /* slabs and runs with guards; those beyond have none */
+    uint64_t quarantine_frames;  /* freed runs that are kept inaccessible, in all, at most */
+};
+
 struct larder_config {
     struct larder_ranges
         *ranges; /* what is RAM; start-up may still be taking from it (see larder_init) */
@@ -131,6 +144,7 @@ struct larder_config {
     bool storage_is_zero;   /* the storage was never written: it need not be touched to clear it */
     bool has_no_frame_bins; /* slots keep no blocks of frames, for callers who seldom ask for any */
     const char *debug;      /* debug options for caches yet to be made, larder/stats.h; or NULL */
+    const struct larder_hardening *hardening; /* copied; NULL: none */
 };
 
 /* Make an instance in `storage`.
@@ -207,6 +221,10 @@ void larder_slot_settle(struct larder *larder, struct larder_slot *slot);
  * by larder_reclaim_slot() or used by others. Nothing of larder may be called in between. */
 void larder_lock_all(struct larder *larder);
 void larder_unlock_all(struct larder *larder);
+
+/* New random numbers for the instance's hardening, out of the port's entropy: in the child of a
+ * fork, which would draw the same as its parent otherwise. Nothing else may run meanwhile. */
+void larder_reseed(struct larder *larder);
 
 #pragma GCC visibility pop
 

@@ -88,6 +88,42 @@ struct larder_what {
 };
 void larder_whatis(struct larder *larder, const void *pointer, struct larder_what *what);
 
+/* ---- Blocks and objects, while the instance works -------------------------------------------- */
+
+/* What one address belongs to, as a block of frames and, in a slab, as an object. */
+struct larder_block {
+    enum larder_what_kind kind; /* OBJECT: a slab */
+    const void *start;
+    uint64_t frames;      /* of free memory: a part of a free stretch, one or 512 */
+    uintptr_t alloc_site; /* of a run or object, if that is tracked; else 0 */
+    /* Slabs only: */
+    unsigned cache_id;
+    char cache_name[LARDER_CACHE_NAME_BYTES];
+    uint32_t slots, taken,
+        in_quarantine;  /* objects: all, not free (so live or in magazines), held */
+    const void *object; /* that the address is in; NULL: in none */
+    size_t object_bytes;
+    bool is_taken;
+    uint64_t alloc_ms, free_ms; /* debug U: when; 0: unknown */
+    uintptr_t free_site;
+};
+
+/* Nothing need stand still: a slab is read under its cache's lock, the rest as it looks. Cost:
+ * O(1), for an address inside a long run O(its frames). */
+void larder_block_at(struct larder *larder, const void *pointer, struct larder_block *block);
+
+/* Call `visit` for each live object of the caches under debug U (which have no magazines), and for
+ * each run while runs are tracked, whose alloc_ms is 0. For objects the cache's lock is held: visit
+ * must not call the core. Cost: O(slots of those caches + frames). */
+struct larder_live {
+    const void *start;
+    size_t size_bytes;
+    uintptr_t alloc_site;
+    uint64_t alloc_ms;
+};
+void larder_live_each(struct larder *larder,
+                      void (*visit)(const struct larder_live *live, void *context), void *context);
+
 /* ---- Evidence
  * ------------------------------------------------------------------------------------- */
 

@@ -34,6 +34,7 @@ TESTS += $(addprefix $(LINUX_TESTS_DIR)/,$(LINUX_TESTS_NAMES)) $(filter-out %/ar
 # Every contract with each page size; loads once.
 TESTS += tests/linux/arm64.sh@4096,contracts,startup,foreign,stress,realloc
 TESTS += tests/linux/arm64.sh@16384,contracts,startup,foreign tests/linux/arm64.sh@65536,contracts,startup,foreign
+TESTS += tests/linux/programs.sh@light,hardened
 TEST_DEPS += $(LINUX_UNDEFINED_DIR)/liblarder.so $(LINUX_DIR)/liblarder-dlopen.so $(LINUX_DIR)/liblarder.so $(LINUX_DIR)/liblarder.a $(LINUX_AARCH64_DIR)/liblarder.a
 ifneq ($(shell command -v $(CC_MUSL)),)
 TEST_DEPS += $(LINUX_MUSL_DIR)/liblarder.so

@@ -3,6 +3,7 @@
 # program that is not installed is skipped.
 #
 #   tests/linux/programs.sh [light|heavy]     heavy: what `./dev test-programs` adds
+#   tests/linux/programs.sh light hardened    some of them, with LARDER_HARDENED=1
 set -u
 build=$(cd "${LARDER_BUILD:-build}" && pwd) || exit 1
 library=$build/linux/liblarder.so
@@ -27,6 +28,12 @@ END
 # Each file of this folder is a program's script, named after the program; it is run in an empty
 # folder with $top (of the tree) and $work (what is made above).
 scripts=$top/tests/linux/programs/${1:-light}
+hardened=0
+names=$(cd "$scripts" && ls)
+if [ "${2:-}" = hardened ]; then
+    hardened=1
+    names='bash perl python3 sqlite3'
+fi
 
 # $1: with or without; $2: name. The preload is for the programs, not for this script.
 run() {
@@ -34,7 +41,7 @@ run() {
     (
         cd "$work/$1" || exit 1
         export work top
-        if [ "$1" = with ]; then export LD_PRELOAD="$library"; fi
+        if [ "$1" = with ]; then export LD_PRELOAD="$library" LARDER_HARDENED="$hardened"; fi
         exec timeout 100 sh "$scripts/$2"
     ) >"$work/$1.out" 2>"$work/$1.err"
     echo "status $?" >>"$work/$1.out"
@@ -46,14 +53,13 @@ in_force() {
     LD_PRELOAD=$library grep -q liblarder /proc/self/maps
 }
 
-echo "1..$(($(find "$scripts" -type f | wc -l) + 1))"
+echo "1..$(($(echo "$names" | wc -w) + 1))"
 number=1
 failed=0
 not=
 in_force || { not='not ' && failed=1; }
 echo "${not}ok 1 - the library is preloaded"
-for script in "$scripts"/*; do
-    name=$(basename "$script")
+for name in $names; do
     number=$((number + 1))
     if ! command -v "$name" >/dev/null 2>&1; then
         echo "ok $number - $name # SKIP not installed"
