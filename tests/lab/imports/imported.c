@@ -1,5 +1,6 @@
-/* What the files of this folder were recorded from: 60 blocks of 48 to 54 bytes, of which 50 are freed, a
- * block that grows five times, one of calloc and one of posix_memalign. README.md has the commands. */
+/* What the files of this folder were recorded from: 60 blocks of 48 to 54 bytes, of which 50 are
+ * freed, a block that grows five times, one of calloc and one of posix_memalign. README.md has the
+ * commands. */
 #include <mcheck.h>
 #include <stdlib.h>
 
