@@ -7,9 +7,11 @@
 #define WORD sizeof(uint64_t)
 #define PAGE_BYTES ((uint64_t)4096)
 
-/* Additive, so that a loop over words is vectorized. */
+/* From a word to the next: additive, so that a loop over words is vectorized. */
+#define STEP UINT64_C(0xd1342543de82ef95)
+
 static uint64_t word_of(uint32_t id, uint64_t index) {
-    return ((uint64_t)id + 1) * UINT64_C(0x9e3779b97f4a7c15) + index * UINT64_C(0xd1342543de82ef95);
+    return ((uint64_t)id + 1) * UINT64_C(0x9e3779b97f4a7c15) + index * STEP;
 }
 
 static unsigned char byte_of(uint32_t id, uint64_t offset) {
@@ -32,10 +34,8 @@ static uint64_t stretch(uint64_t *from, uint64_t to) {
 static void write_stretch(unsigned char *block, uint32_t id, uint64_t from, uint64_t to) {
     for (; from < to && from % WORD != 0; from++)
         block[from] = byte_of(id, from);
-    for (; from + WORD <= to; from += WORD) {
-        const uint64_t word = word_of(id, from / WORD);
+    for (uint64_t word = word_of(id, from / WORD); from + WORD <= to; from += WORD, word += STEP)
         memcpy(block + from, &word, WORD);
-    }
     for (; from < to; from++)
         block[from] = byte_of(id, from);
 }
@@ -48,22 +48,29 @@ void pattern_write(unsigned char *block, uint32_t id, uint64_t from, uint64_t to
     }
 }
 
-static bool is_word(const unsigned char *block, uint32_t id, uint64_t from) {
-    uint64_t word;
-    memcpy(&word, block + from, WORD);
-    return word == word_of(id, from / WORD);
+static uint64_t check_bytes(const unsigned char *block, uint32_t id, uint64_t from, uint64_t to) {
+    while (from < to && block[from] == byte_of(id, from))
+        from++;
+    return from < to ? from : PATTERN_NONE;
+}
+
+/* Whole words; which one is wrong is asked only if any is. */
+static bool are_words(const unsigned char *block, uint32_t id, uint64_t from, uint64_t to) {
+    uint64_t difference = 0;
+    for (uint64_t word = word_of(id, from / WORD); from < to; from += WORD, word += STEP) {
+        uint64_t found;
+        memcpy(&found, block + from, WORD);
+        difference |= found ^ word;
+    }
+    return difference == 0;
 }
 
 static uint64_t check_stretch(const unsigned char *block, uint32_t id, uint64_t from, uint64_t to) {
-    while (from < to) {
-        if (from % WORD == 0 && from + WORD <= to && is_word(block, id, from))
-            from += WORD;
-        else if (block[from] == byte_of(id, from))
-            from++;
-        else
-            return from;
-    }
-    return PATTERN_NONE;
+    const uint64_t first = (from + WORD - 1) / WORD * WORD, last = to / WORD * WORD;
+    if (first >= last || !are_words(block, id, first, last))
+        return check_bytes(block, id, from, to);
+    const uint64_t wrong = check_bytes(block, id, from, first);
+    return wrong != PATTERN_NONE ? wrong : check_bytes(block, id, last, to);
 }
 
 uint64_t pattern_check(const unsigned char *block, uint32_t id, uint64_t from, uint64_t to) {

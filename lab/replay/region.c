@@ -72,9 +72,18 @@ static struct policy *region_open(const struct policy_kind *kind, uint64_t memor
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
+/* Good fit looks in the class above, whose chunks are up to an eighth larger than what was asked
+ * for; one at the end that just holds it may be overlooked. */
+static size_t with_a_step(size_t bytes) {
+    const size_t step = bytes / 8 + FIRST_BYTES;
+    return bytes <= SIZE_MAX - step ? bytes + step : SIZE_MAX;
+}
+
 /* Make the end hold `bytes`. */
 static bool grow(struct region_heap *heap, size_t bytes) {
     unsigned char *limit = larder_fit_limit_for(&heap->heap, &heap->region, bytes);
+    if (limit && limit <= heap->limit)
+        limit = larder_fit_limit_for(&heap->heap, &heap->region, with_a_step(bytes));
     if (!heap->may_grow || !limit || limit <= heap->limit ||
         (size_t)(limit - heap->memory) > heap->space_bytes ||
         larder_fit_grow(&heap->heap, &heap->region, limit) == 0)

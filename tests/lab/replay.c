@@ -209,6 +209,21 @@ static void every_policy_grows_for_every_size(void **state) {
     for_each_policy(grows_for_every_size);
 }
 
+/* Chunks of 256 and 272 bytes are of one class. The first, freed last, hides the other, which lies
+ * at the end and just holds the request: the end must grow past it. */
+static void good_fit_grows_past_what_it_overlooks(void **state) {
+    (void)state;
+    struct replay *replay = begin("good", 0);
+    allocate(replay, 0, 248);
+    allocate(replay, 1, 40);
+    allocate(replay, 2, 260);
+    release(replay, 2);
+    release(replay, 0);
+    allocate(replay, 3, 260);
+    assert_int_equal(figures_of(replay).failures, 0);
+    replay_close(replay);
+}
+
 /* ---- Equations ------------------------------------------------------------------------------- */
 
 struct tiles {
@@ -600,6 +615,7 @@ int main(void) {
         cmocka_unit_test(slabs_hold_classes),
         cmocka_unit_test(a_region_grows_by_what_is_missing),
         cmocka_unit_test(every_policy_grows_for_every_size),
+        cmocka_unit_test(good_fit_grows_past_what_it_overlooks),
         cmocka_unit_test(equations_hold_in_growing_memory),
         cmocka_unit_test(equations_hold_in_little_memory),
         cmocka_unit_test(replays_may_take_turns),
