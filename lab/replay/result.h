@@ -43,7 +43,8 @@ static inline bool result_has_figures(const struct result *result) {
 }
 
 /* Collects samples: about RESULT_SAMPLES / 2 or more of them, evenly; but a look at the heap costs
- * as much as its chunks are many, so never sooner than after as many events as blocks live. */
+ * as much as its chunks are many, so never sooner than after an event for each eight blocks that
+ * live. */
 struct sampler {
     struct result *result;
     uint64_t step_events, next_event, last_event;

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { WANTED = 100 };
+enum { WANTED = 100, CHUNKS_AN_EVENT = 8 };
 
 void sampler_begin(struct sampler *sampler, struct result *result, uint64_t count_events) {
     *sampler = (struct sampler){.result = result, .step_events = count_events / WANTED + 1};
@@ -47,7 +47,7 @@ void sampler_event(struct sampler *sampler, struct replay *replay) {
     if (replay->so_far.events < sampler->next_event)
         return;
     take(sampler, replay, &now);
-    const uint64_t step = sampler->step_events, live = now.live_blocks;
+    const uint64_t step = sampler->step_events, live = now.live_blocks / CHUNKS_AN_EVENT;
     sampler->next_event = now.events + (step > live ? step : live);
 }
 
