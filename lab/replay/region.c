@@ -44,7 +44,7 @@ static bool begin(struct region_heap *heap, uint64_t memory_bytes) {
         space_take(wanted, memory_bytes ? memory_bytes : FIRST_BYTES, &heap->space_bytes);
     if (!heap->memory)
         return false;
-    heap->may_grow = memory_bytes == 0;
+    heap->may_grow = memory_bytes == 0; /* space_bytes is more than memory_bytes, up to a page */
     heap->limit = heap->memory + (memory_bytes ? memory_bytes : FIRST_BYTES);
     heap->policy.memory = heap->memory;
     return larder_fit_init(&heap->heap, (enum larder_fit_policy)heap->policy.kind->variant) &&

@@ -21,8 +21,14 @@ static void *align(char *at, size_t bytes) {
     return at + head;
 }
 
+/* What is cut off must begin at a page, and what is given back end at one. */
+static size_t whole_pages(size_t bytes) {
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return (bytes + page - 1) & ~(page - 1);
+}
+
 void *space_take(size_t wanted, size_t least, size_t *bytes) {
-    for (*bytes = wanted; *bytes >= least && *bytes > 0; *bytes /= 2) {
+    for (*bytes = whole_pages(wanted); *bytes >= least && *bytes > 0; *bytes /= 2) {
         void *at = mmap((void *)PLACE, *bytes + SPACE_ALIGN, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (at != MAP_FAILED)

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /* Address space that costs nothing until it is touched, at a multiple of SPACE_ALIGN. `wanted` is
- * halved until the system gives it, down to `least`; *bytes is what it gave. NULL iff not even
- * that. */
+ * halved until the system gives it, down to `least`; *bytes is what it gave, in whole pages. NULL
+ * iff not even that. */
 #define SPACE_ALIGN ((size_t)1 << 30)
 void *space_take(size_t wanted, size_t least, size_t *bytes);
 void space_give(void *space, size_t bytes);

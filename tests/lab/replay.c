@@ -526,6 +526,32 @@ static void blocks_that_are_misaligned_are_found_out(void **state) {
 
 /* ---- The parts ------------------------------------------------------------------------------- */
 
+static unsigned count_mappings(void) {
+    unsigned lines = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    for (int letter; maps && (letter = fgetc(maps)) != EOF;)
+        lines += letter == '\n';
+    assert_non_null(maps);
+    (void)fclose(maps);
+    return lines;
+}
+
+/* A memory that ends within a page leaves nothing behind, so the next one begins at the same place.
+ */
+static void space_is_given_back_whole(void **state) {
+    (void)state;
+    struct replay *replay = begin("best", 10000);
+    const void *memory = replay_memory(replay);
+    replay_close(replay);
+    const unsigned mappings = count_mappings();
+    for (unsigned i = 0; replay_policy_name(i); i++)
+        replay_close(begin(replay_policy_name(i), 100000));
+    assert_int_equal(count_mappings(), mappings);
+    replay = begin("best", 10000);
+    assert_ptr_equal(replay_memory(replay), memory);
+    replay_close(replay);
+}
+
 /* Every byte of a block of so many is looked at, and only those. */
 static void patterns_show_each_byte(void **state) {
     static unsigned char block[4096 * 3];
@@ -626,6 +652,7 @@ int main(void) {
         cmocka_unit_test(blocks_that_overlap_are_found_out),
         cmocka_unit_test(what_a_realloc_lost_is_found_out),
         cmocka_unit_test(blocks_that_are_misaligned_are_found_out),
+        cmocka_unit_test(space_is_given_back_whole),
         cmocka_unit_test(patterns_show_each_byte),
         cmocka_unit_test(large_patterns_have_pieces),
         cmocka_unit_test(times_know_their_percentiles),
