@@ -2,8 +2,8 @@
  *
  *   entry.S        exception level, .bss, first tables, MMU on, first stack
  *   kernel_start   per-CPU data, clock, what machine is it, console, memory, larder
- *   kernel_main    on a stack from larder: interrupts, ticks, the other CPUs; then start-up memory
- *                  goes to the buddies, and the kernel's program runs
+ *   kernel_main    on a stack from larder: interrupts, ticks, the other CPUs, what processes need;
+ *                  then start-up memory goes to the buddies, and the kernel's program runs
  */
 #include "boot.h"
 
@@ -13,6 +13,7 @@
 #include "kernel.h"
 #include "memory.h"
 #include "mmu.h"
+#include "process.h"
 #include "smp.h"
 #include "timer.h"
 
@@ -90,6 +91,7 @@ static void kernel_main(void) {
     start_interrupts();
     all_came = smp_start(cpu_limit());
     mmu_retire_identity();
+    processes_setup();
     if (all_came)
         memory_donate();
     run_program();
