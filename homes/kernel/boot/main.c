@@ -80,6 +80,8 @@ static void run_program(void) {
 
     if (test != NULL)
         machine_exit(kerneltest_run(test[0] != '\0' ? test : "all") ? 0 : 1);
+    if (machine_bootarg("larder.run") != NULL)
+        machine_exit(program_run(machine_bootarg("larder.run")));
     if (machine_bootarg("larder.demo") != NULL)
         machine_exit(demonstration_run() ? 0 : 1);
     shell_run();
