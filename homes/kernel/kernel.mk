@@ -172,6 +172,14 @@ kernel-image: kernel
 	$(Q)printf '\n' > $(BUILD)/sdcard/cmdline.txt
 	@echo "  $(BUILD)/sdcard is ready: see README.txt in it, and docs/raspberry-pi.md"
 
+# The emulator's counter goes by instructions, one for a nanosecond, so what `costs` prints are
+# instructions; the same on every machine.
+BENCHES += bench-processes
+.PHONY: bench-processes
+bench-processes: kernel ## instructions of a fault, fork, exit, brk, mmap …
+	$(Q)tools/boot-kernel --board qemu-virt --cpus 1 --memory 1G --qemu -icount --qemu shift=0 \
+	    larder.run=costs </dev/null | sed -n '/^a system call/,$$p'
+
 # ---- On the host: the reader of device trees, which is pure ----------------------------------------
 ifneq ($(filter plain asan coverage,$(VARIANT)),)
 DEVICETREE_DIR := $(BUILD_VARIANT)/devicetree
