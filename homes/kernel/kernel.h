@@ -155,8 +155,13 @@ _Noreturn void shell_run(void);
 /* Bootarg larder.demo=1. True iff everything it claims was computed to hold. */
 bool demonstration_run(void);
 
-/* Bootarg larder.test=NAMES, a comma-separated list, or "all". Prints TAP. True iff all passed. */
+/* Bootarg larder.test=NAMES, a comma-separated list, "BEGINNING*" or "all". Prints TAP. True iff
+ * all passed. */
 bool kerneltest_run(const char *names);
+
+/* Bootarg larder.run=PROGRAM: a process with this program and no arguments. Its exit code; 128 iff
+ * it did not end by itself, 127 iff it did not begin. */
+int program_run(const char *name);
 
 /* From lib/string.c, the part of <string.h> that the kernel has. */
 void *memset(void *to, int byte, size_t count);

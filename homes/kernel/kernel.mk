@@ -10,8 +10,8 @@
 
 KERNEL := $(BUILD)/kernel
 KERNEL_HOME := homes/kernel
-KERNEL_PARTS := boot arch/arm64 drivers lib shell boards/raspberry-pi-4 boards/raspberry-pi-3 \
-    boards/qemu-virt
+KERNEL_PARTS := boot arch/arm64 drivers lib process shell boards/raspberry-pi-4 \
+    boards/raspberry-pi-3 boards/qemu-virt
 KERNEL_C := $(KERNEL_HOME)/port.c $(filter-out %/offsets.c,\
     $(foreach part,$(KERNEL_PARTS),$(sort $(wildcard $(KERNEL_HOME)/$(part)/*.c))))
 KERNEL_S := $(sort $(wildcard $(KERNEL_HOME)/arch/arm64/*.S))
@@ -21,7 +21,7 @@ LIBFDT_AARCH64 ?= /usr/lib/aarch64-linux-gnu/libfdt.a
 # traces. A fixed address: pointers in tables need no relocation.
 KERNEL_FLAGS := $(CORE_CFLAGS_AARCH64) -mtune=cortex-a72 -fno-pic -fno-pie \
     -fno-stack-protector -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer \
-    -fno-asynchronous-unwind-tables -I$(KERNEL_HOME) $(KERNEL_PARTS:%=-I$(KERNEL_HOME)/%) \
+    -fno-asynchronous-unwind-tables -I. -I$(KERNEL_HOME) $(KERNEL_PARTS:%=-I$(KERNEL_HOME)/%) \
     -I$(KERNEL)
 # The fast paths of the core call nothing: no frame for them. A trace from inside one starts with its
 # caller's caller's frame, as the registers still name the caller.
@@ -50,6 +50,56 @@ $(KERNEL)/offsets.h: $(KERNEL_HOME)/arch/arm64/offsets.c $(KERNEL)/config.h
 	$(Q)$(CC_AARCH64) $(KERNEL_FLAGS) -MMD -MP -MF $@.d -MT $@ -S $< -o $@.s
 	$(Q)sed -n 's/^->\([A-Z_]*\) #*\([0-9]*\).*/#define \1 \2/p' $@.s > $@
 
+# ---- Programs of processes: static ELF files, which become part of the image -----------------------
+KERNEL_USER := $(KERNEL)/user
+KERNEL_PROGRAMS := $(patsubst $(KERNEL_HOME)/user/programs/%.c,%,\
+    $(sort $(wildcard $(KERNEL_HOME)/user/programs/*.c)))
+# The kernel saves no vector registers of processes either.
+KERNEL_USER_FLAGS := $(CORE_CFLAGS_AARCH64) -mtune=cortex-a72 -fno-pic -fno-pie -fno-stack-protector \
+    -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -I$(KERNEL_HOME) \
+    -I$(KERNEL_HOME)/user -I$(KERNEL) -Ifit
+KERNEL_USER_OBJECTS := $(patsubst %,$(KERNEL_USER)/%.o,start library heap \
+    $(patsubst fit/%.c,fit/%,$(wildcard fit/*.c)) lib/printf lib/string)
+
+$(KERNEL_USER)/fit/%.o: fit/%.c
+	@mkdir -p $(@D)
+	$(call say,USER-CC,$@)
+	$(Q)$(CC_AARCH64) $(KERNEL_USER_FLAGS) -MMD -MP -c $< -o $@
+
+$(KERNEL_USER)/lib/%.o: $(KERNEL_HOME)/lib/%.c | $(KERNEL_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,USER-CC,$@)
+	$(Q)$(CC_AARCH64) $(KERNEL_USER_FLAGS) $(KERNEL_FLAGS_$(*F)) -MMD -MP -c $< -o $@
+
+$(KERNEL_USER)/%.o: $(KERNEL_HOME)/user/%.c | $(KERNEL_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,USER-CC,$@)
+	$(Q)$(CC_AARCH64) $(KERNEL_USER_FLAGS) -MMD -MP -c $< -o $@
+
+$(KERNEL_USER)/%.o: $(KERNEL_HOME)/user/%.S | $(KERNEL_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,USER-AS,$@)
+	$(Q)$(CC_AARCH64) $(KERNEL_USER_FLAGS) -MMD -MP -c $< -o $@
+
+# Stripped: the kernel carries it.
+$(KERNEL_USER)/%.elf: $(KERNEL_USER)/programs/%.o $(KERNEL_USER_OBJECTS) $(KERNEL_HOME)/user/user.ld
+	$(call say,USER-LD,$@)
+	$(Q)$(CROSS)ld -static -nostdlib --fatal-warnings --gc-sections -s -z noexecstack \
+	    -z max-page-size=4096 -T $(KERNEL_HOME)/user/user.ld $(filter %.o,$^) -o $@
+
+# Each file has its pages for itself, so that its code can be mapped where it lies.
+$(KERNEL)/programs.S: $(KERNEL_HOME)/kernel.mk $(KERNEL_PROGRAMS:%=$(KERNEL_USER)/%.elf)
+	$(call say,GEN,$@)
+	$(Q){ echo '.section .rodata.programs, "a"'; \
+	    for name in $(KERNEL_PROGRAMS); do \
+	        printf '.balign 4096\n%s: .incbin "%s"\n%s_end:\n' \
+	            program_$$name $(KERNEL_USER)/$$name.elf program_$$name; done; \
+	    printf '.balign 4096\n.global programs\nprograms:\n'; \
+	    for name in $(KERNEL_PROGRAMS); do \
+	        printf '.quad 1f, %s, %s_end - %s\n.pushsection .rodata.str\n1: .asciz "%s"\n.popsection\n' \
+	            program_$$name program_$$name program_$$name $$name; done; \
+	    echo '.quad 0, 0, 0'; } > $@
+
 # ---- One variant: $(1) folder, $(2) more flags for everything ---------------------------------------
 define kernel_variant
 $(1)/core/%.o: core/%.c | $(KERNEL_HEADERS)
@@ -72,9 +122,13 @@ $(1)/link.ld: $(KERNEL_HOME)/link.ld.in $(KERNEL_HOME)/arch/arm64/layout.h $(KER
 	$$(call say,GEN,$$@)
 	$$(Q)$(CC_AARCH64) -E -P -x c -D__ASSEMBLER__ -I$(KERNEL_HOME)/arch/arm64 -I$(KERNEL) $$< -o $$@
 
+$(1)/programs.o: $(KERNEL)/programs.S
+	@mkdir -p $$(@D)
+	$$(Q)$(CROSS)as $$< -o $$@
+
 # Two passes: the second has the names of the first one's functions.
 $(1)/kernel8.elf: $(CORE_SRC:%.c=$(1)/%.o) $(KERNEL_C:$(KERNEL_HOME)/%.c=$(1)/%.o) \
-    $(KERNEL_S:$(KERNEL_HOME)/%.S=$(1)/%.asm.o) $(1)/link.ld $(KERNEL_HOME)/lib/symbols.awk
+    $(KERNEL_S:$(KERNEL_HOME)/%.S=$(1)/%.asm.o) $(1)/programs.o $(1)/link.ld $(KERNEL_HOME)/lib/symbols.awk
 	$$(call say,LD,$$@)
 	$$(Q)awk -f $(KERNEL_HOME)/lib/symbols.awk /dev/null > $(1)/symbols.s
 	$$(Q)$$(call kernel_link,$(1),$(1)/pass1.elf)
@@ -117,6 +171,14 @@ kernel-image: kernel
 	$(Q)cp $(KERNEL_HOME)/boards/sdcard.txt $(BUILD)/sdcard/README.txt
 	$(Q)printf '\n' > $(BUILD)/sdcard/cmdline.txt
 	@echo "  $(BUILD)/sdcard is ready: see README.txt in it, and docs/raspberry-pi.md"
+
+# The emulator's counter goes by instructions, one for a nanosecond, so what `costs` prints are
+# instructions; the same on every machine.
+BENCHES += bench-processes
+.PHONY: bench-processes
+bench-processes: kernel ## instructions of a fault, fork, exit, brk, mmap …
+	$(Q)tools/boot-kernel --board qemu-virt --cpus 1 --memory 1G --qemu -icount --qemu shift=0 \
+	    larder.run=costs </dev/null | sed -n '/^a system call/,$$p'
 
 # ---- On the host: the reader of device trees, which is pure ----------------------------------------
 ifneq ($(filter plain asan coverage,$(VARIANT)),)

@@ -36,12 +36,19 @@ KERNEL_BOOTS := raspberry-pi-4 raspberry-pi-4,tree=none raspberry-pi-4,level=3 \
     qemu-virt,ram=1G,cpus=1 qemu-virt,ram=1G,cpus=2 qemu-virt,ram=1G,cpus=3 qemu-virt,ram=1G,cpus=4 \
     qemu-virt,ram=2G,cpus=4 qemu-virt,ram=4G,cpus=4 qemu-virt,ram=8G,cpus=4 \
     qemu-virt,ram=2G,cpus=1,level=1 qemu-virt,ram=4G,cpus=3,level=1 qemu-virt,ram=8G,cpus=2,level=1 \
-    qemu-virt,ram=1G,cpus=4,variant=kernel-asserts
+    qemu-virt,ram=1G,cpus=4,variant=kernel-asserts qemu-virt,ram=64M,cpus=1,tests=process-* \
+    qemu-virt,ram=64M,cpus=4,tests=process-*
 TESTS += $(KERNEL_BOOTS:%=tests/kernel/boot@%)
 TESTS += tests/kernel/fatal@qemu-virt tests/kernel/fatal@raspberry-pi-4 tests/kernel/devicetree
 TESTS += tests/kernel/fatal@raspberry-pi-3,fatal-double-free,fatal-other-cpu,fatal-null-read
 TESTS += $(foreach board,raspberry-pi-4 raspberry-pi-3 qemu-virt,\
     tests/kernel/prompt@$(board) tests/kernel/demonstration@$(board))
+# ---- The full count of lives, beyond what each boot does (a minute or three) -----------------------
+.PHONY: test-lifetimes
+test-lifetimes: kernel ## ten thousand processes live and die on four cores, every frame counted
+	$(Q)tools/boot-kernel --board $(BOARD) --limit 1200 larder.test=process-lifetimes \
+	    larder.lifetimes=$(or $(LIFETIMES),10000) </dev/null
+
 TEST_DEPS += kernel $(BUILD)/kernel-asserts/kernel8.img
 TEST_OPTIONS += 'kernel/*:limit=300'
 endif

@@ -2,8 +2,8 @@
  *
  *   entry.S        exception level, .bss, first tables, MMU on, first stack
  *   kernel_start   per-CPU data, clock, what machine is it, console, memory, larder
- *   kernel_main    on a stack from larder: interrupts, ticks, the other CPUs; then start-up memory
- *                  goes to the buddies, and the kernel's program runs
+ *   kernel_main    on a stack from larder: interrupts, ticks, the other CPUs, what processes need;
+ *                  then start-up memory goes to the buddies, and the kernel's program runs
  */
 #include "boot.h"
 
@@ -13,6 +13,7 @@
 #include "kernel.h"
 #include "memory.h"
 #include "mmu.h"
+#include "process.h"
 #include "smp.h"
 #include "timer.h"
 
@@ -79,6 +80,8 @@ static void run_program(void) {
 
     if (test != NULL)
         machine_exit(kerneltest_run(test[0] != '\0' ? test : "all") ? 0 : 1);
+    if (machine_bootarg("larder.run") != NULL)
+        machine_exit(program_run(machine_bootarg("larder.run")));
     if (machine_bootarg("larder.demo") != NULL)
         machine_exit(demonstration_run() ? 0 : 1);
     shell_run();
@@ -90,6 +93,7 @@ static void kernel_main(void) {
     start_interrupts();
     all_came = smp_start(cpu_limit());
     mmu_retire_identity();
+    processes_setup();
     if (all_came)
         memory_donate();
     run_program();

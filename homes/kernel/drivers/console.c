@@ -2,17 +2,17 @@
  *
  * Output is sent byte by byte under a lock, so lines of different CPUs do not mix. Before a UART
  * is open it is kept in a small buffer and sent then. Input comes by interrupt into a ring; the
- * reader sleeps until there is something.
+ * reader lends its CPU to processes, or sleeps, until there is something.
  * Locks: console_lock, innermost, taken with interrupts off. The ring has one writer (the interrupt
  * handler, on CPU 0) and one reader.
  */
 #include "console.h"
 
 #include "cpu.h"
-#include "event.h"
 #include "irq.h"
 #include "kernel.h"
 #include "lock.h"
+#include "scheduler.h"
 
 #define RING_BYTES 256u
 #define EARLY_BYTES 2048u
@@ -109,7 +109,7 @@ int console_read(void) {
         int byte = console_poll();
 
         if (byte < 0)
-            interrupt_wait();
+            scheduler_lend();
         irq_restore(state);
         if (byte >= 0)
             return byte;

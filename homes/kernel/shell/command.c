@@ -3,10 +3,12 @@
 
 #include "kerneltest.h"
 
+#include "process/elf.h"
+
 #include "larder/cache.h"
 
-static const struct command_table *const tables[] = {&look_commands, &hand_commands,
-                                                     &cache_commands, &run_commands};
+static const struct command_table *const tables[] = {
+    &look_commands, &hand_commands, &cache_commands, &process_commands, &run_commands};
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 #define NEAR 2u /* mistakes in a word for which a suggestion is made */
 
@@ -147,6 +149,11 @@ static void offer_tests(struct completion *completion, const char *beginning) {
         offer(completion, name, beginning);
 }
 
+static void offer_programs(struct completion *completion, const char *beginning) {
+    for (const struct program *program = programs; program->name != NULL; program++)
+        offer(completion, program->name, beginning);
+}
+
 void command_complete(void *context, const char *text, unsigned start,
                       struct completion *completion) {
     char before[LINE_BYTES], *word[WORDS_MAX];
@@ -167,6 +174,8 @@ void command_complete(void *context, const char *text, unsigned start,
         offer_cache_operand(completion, count, text + start);
     else if (command->operand == OPERAND_TEST && count == 1)
         offer_tests(completion, text + start);
+    else if (command->operand == OPERAND_PROGRAM && count == 1)
+        offer_programs(completion, text + start);
 }
 
 /* ---- Arguments ------------------------------------------------------------------------------- */

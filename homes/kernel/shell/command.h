@@ -1,8 +1,8 @@
 /* command.h: what can be typed at the prompt.
  *
- * A command is an entry of one of four tables: look.c (ask), hand.c (try memory by hand),
- * by_cache.c (caches by hand) and run.c (work, and the machine). command.c finds it, completes it
- * and explains it.
+ * A command is an entry of one of five tables: look.c (ask), hand.c (try memory by hand),
+ * by_cache.c (caches by hand), processes.c and run.c (work, and the machine). command.c finds it,
+ * completes it and explains it.
  */
 #ifndef SHELL_COMMAND_H
 #define SHELL_COMMAND_H
@@ -17,6 +17,7 @@ enum command_operand {
     OPERAND_COMMAND, /* the name of a command */
     OPERAND_CACHE,   /* "create", "alloc" …, then the name of a cache */
     OPERAND_TEST,    /* the name of an in-kernel test */
+    OPERAND_PROGRAM, /* the name of a program for a process */
 };
 
 struct command {
@@ -35,7 +36,8 @@ struct command_table {
     unsigned count;
 };
 
-extern const struct command_table look_commands, hand_commands, cache_commands, run_commands;
+extern const struct command_table look_commands, hand_commands, cache_commands, process_commands,
+    run_commands;
 
 /* Run a line; it is cut up. Says what is wrong with it if it cannot be run. */
 void command_run(char *line);

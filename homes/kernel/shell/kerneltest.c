@@ -10,8 +10,8 @@
 #define NAME_BYTES 32u
 #define COMPLAINTS_MAX 8u /* shown of one test */
 
-static const struct kerneltest *const tables[] = {frame_tests, object_tests, smp_tests,
-                                                  machine_tests, window_tests};
+static const struct kerneltest *const tables[] = {frame_tests,   object_tests, smp_tests,
+                                                  machine_tests, window_tests, process_tests};
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 /* The test that runs. */
@@ -134,13 +134,26 @@ static bool run_one(const struct kerneltest *test, unsigned number) {
     return complaints == 0;
 }
 
-static bool run_all(void) {
-    unsigned count = test_count(), failed = 0;
+static bool run_those_that_begin(const char *beginning) {
+    const struct kerneltest *test;
+    unsigned count = 0, failed = 0, number = 0;
+    for (unsigned i = 0; (test = test_at(i)) != NULL; i++)
+        count += words_begins(test->name, beginning);
     printf("1..%u\n", count);
-    for (unsigned i = 0; i < count; i++)
-        failed += !run_one(test_at(i), i + 1);
+    for (unsigned i = 0; (test = test_at(i)) != NULL; i++)
+        if (words_begins(test->name, beginning))
+            failed += !run_one(test, ++number);
     printf("# %u passed, %u failed\n", count - failed, failed);
-    return failed == 0;
+    return failed == 0 && count > 0;
+}
+
+/* "process-*": all whose names begin so. */
+static bool run_pattern(const char *names) {
+    char beginning[NAME_BYTES] = "";
+    size_t length = strlen(names) - 1;
+    if (length < sizeof beginning)
+        memcpy(beginning, names, length);
+    return run_those_that_begin(beginning);
 }
 
 /* The next name of a list that is separated by commas; *names moves on. False iff there is none. */
@@ -184,5 +197,8 @@ static bool run_named(const char *names) {
 
 bool kerneltest_run(const char *names) {
     shell_terminal_init();
-    return words_equal(names, "all") ? run_all() : run_named(names);
+    if (words_equal(names, "all"))
+        return run_those_that_begin("");
+    return names[0] != '\0' && names[strlen(names) - 1] == '*' ? run_pattern(names)
+                                                               : run_named(names);
 }

@@ -1,8 +1,8 @@
 /* kerneltest.h: tests that run inside the kernel, on the machine it booted on.
  *
- * Boot with larder.test=NAMES or type "test NAMES". Results are TAP on the UART. A test that ends
- * the machine on purpose (its name begins with "fatal-") is not part of "all": whoever boots it
- * compares the report.
+ * Boot with larder.test=NAMES or type "test NAMES": names with commas between, BEGINNING*, or all.
+ * Results are TAP on the UART. A test that ends the machine on purpose (its name begins with
+ * "fatal-") is not part of "all": whoever boots it compares the report.
  */
 #ifndef SHELL_KERNELTEST_H
 #define SHELL_KERNELTEST_H
@@ -16,7 +16,7 @@ struct kerneltest {
 
 /* The tables, each in its own file, ended by an entry without a name. */
 extern const struct kerneltest frame_tests[], object_tests[], smp_tests[], machine_tests[],
-    window_tests[], fatal_tests[];
+    window_tests[], process_tests[], fatal_tests[];
 
 /* The i-th name, or NULL. */
 const char *kerneltest_name(unsigned i);

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "hold.h"
 #include "picture.h"
+#include "processes.h"
 
 #include "lib/log_ring.h"
 
@@ -13,6 +14,10 @@
 static void run_map(unsigned count, char **word) {
     uint64_t cell_bytes = 0;
     unsigned used;
+    if (count == 2 && words_equal(word[1], "processes")) {
+        processes_map(MAP_CELL_BYTES);
+        return;
+    }
     if (count > 1 && !command_size(count, word, 1, &cell_bytes, &used))
         return;
     if (count > 1 && (cell_bytes < LARDER_FRAME_BYTES || (cell_bytes & (cell_bytes - 1)) != 0)) {
@@ -335,8 +340,9 @@ static void run_log(unsigned count, char **word) {
 static const struct command commands[] = {
     {"help", "[COMMAND]", "this list, or more about one command", NULL, 1, 2, OPERAND_COMMAND,
      command_help},
-    {"map", "[SIZE]", "a picture of RAM, a cell for 2 MiB or SIZE",
-     "Rows without RAM are left out; with much RAM a cell is larger. \"map 128K\" looks closer.\n",
+    {"map", "[SIZE | processes]", "a picture of RAM, a cell for 2 MiB or SIZE",
+     "Rows without RAM are left out; with much RAM a cell is larger. \"map 128K\" looks closer.\n"
+     "\"map processes\" shows who holds it.\n",
      1, 3, OPERAND_NONE, run_map},
     {"memory", "", "what the board reported, and how much is free", NULL, 1, 1, OPERAND_NONE,
      run_memory},

@@ -97,8 +97,9 @@ static const struct command commands[] = {
     {"check", "", "walk every layer, check every equation", NULL, 1, 1, OPERAND_NONE, run_check},
     {"demo", "", "the demonstration", NULL, 1, 1, OPERAND_NONE, run_demo},
     {"test", "[NAMES]", "the in-kernel tests, all or some",
-     "NAMES are separated by commas. Those that begin with fatal- end the machine.\n", 1, 2,
-     OPERAND_TEST, run_test},
+     "NAMES are separated by commas, or BEGINNING*. Those that begin with fatal- end the "
+     "machine.\n",
+     1, 2, OPERAND_TEST, run_test},
     {"clear", "", "clear the screen", NULL, 1, 1, OPERAND_NONE, run_clear},
     {"reboot", "", "start again", NULL, 1, 1, OPERAND_NONE, run_reboot},
     {"poweroff", "", "switch the machine off; ends the emulator", NULL, 1, 1, OPERAND_NONE,

@@ -5,15 +5,30 @@
 #include "irq.h"
 #include "kernel.h"
 #include "registers.h"
+#include "scheduler.h"
 #include "timer.h"
 
 #define STOP_WAIT_US 200000u
 
 struct cpu cpus[CONFIG_CPU_MAX];
 
+/* Privileged access never: a second fence beside the empty TTBR0 (vectors.S), where there is one.
+ */
+static void set_pan(void) {
+    uint64_t features, control;
+
+    __asm__("mrs %0, id_aa64mmfr1_el1" : "=r"(features));
+    if ((features >> MMFR1_PAN_SHIFT & 0xf) == 0)
+        return;
+    __asm__ volatile("mrs %0, sctlr_el1" : "=r"(control));
+    __asm__ volatile("msr sctlr_el1, %0\n\t.inst 0xd500419f /* msr pan, #1 */\n\tisb" ::"r"(
+        control & ~SCTLR_SPAN));
+}
+
 void cpu_setup(struct cpu *cpu) {
     extern unsigned char vectors[];
 
+    set_pan();
     cpu->slot = larder_slot_none;
     __asm__("mrs %0, midr_el1" : "=r"(cpu->midr));
     __asm__("mrs %0, mpidr_el1" : "=r"(cpu->mpidr));
@@ -139,7 +154,7 @@ _Noreturn void cpu_idle(void) {
         uintptr_t state = irq_save();
 
         if (atomic_load_explicit(&cpu->call, memory_order_relaxed) == NULL)
-            interrupt_wait();
+            scheduler_lend();
         irq_restore(state);
         take_call(cpu);
         larder_tick(kernel_larder);

@@ -7,6 +7,7 @@
 #define KERNEL_CPU_H
 
 #include "config.h"
+#include "context.h"
 #include "larder/larder.h"
 
 #include <stdatomic.h>
@@ -23,6 +24,9 @@ enum cpu_start {
 #define CPU_REQUEST_WAKE 1u       /* look at `call`; the interrupt itself does it */
 #define CPU_REQUEST_STOP 2u       /* stop for ever: the machine ends */
 #define CPU_REQUEST_EMPTY_SLOT 4u /* give the slot's magazines back */
+
+struct process;
+struct exception_frame;
 
 struct cpu {
     struct larder_slot *slot;       /* this CPU's; larder_slot_none until attached */
@@ -45,7 +49,13 @@ struct cpu {
     _Atomic(void (*)(void *)) call; /* set by the caller (release), cleared when done (release) */
     void *call_argument;            /* guarded by `call` */
     unsigned caller;                /* who waits for it, perhaps; guarded by `call` */
-    unsigned char emergency[1024];  /* stack for the report when the others are no good */
+    struct process *process;        /* whose turn it is; NULL: the CPU's own program; this CPU */
+    struct context home;            /* the CPU's own program, while a process runs */
+    struct exception_frame *user_frame; /* where the process's registers go; this CPU only */
+    uint64_t user_table;                /* its TTBR0; this CPU only */
+    uint64_t no_user_table;             /* TTBR0 while the kernel runs; constant after start */
+    bool turn_over;                     /* the timer says: somebody else's turn; this CPU only */
+    unsigned char emergency[1024];      /* stack for the report when the others are no good */
 } __attribute__((aligned(128)));
 
 extern struct cpu cpus[CONFIG_CPU_MAX];
@@ -106,7 +116,7 @@ void cpu_stop_others(void);
 /* Stop this CPU for ever. */
 _Noreturn void cpu_halt(void);
 
-/* Run calls for ever: what CPUs 1.. do. */
+/* Run calls and processes for ever: what CPUs 1.. do. */
 _Noreturn void cpu_idle(void);
 
 #endif

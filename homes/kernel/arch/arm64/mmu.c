@@ -3,6 +3,7 @@
  * share an entry of the root. */
 #include "mmu.h"
 
+#include "asid.h"
 #include "barrier.h"
 #include "boot.h"
 #include "cpu.h"
@@ -11,6 +12,7 @@
 #include "lock.h"
 #include "memory.h"
 #include "registers.h"
+#include "user_table.h"
 
 static struct page_table tables;
 static struct ticket_lock window_lock;
@@ -125,11 +127,23 @@ bool mmu_is_readable(uintptr_t virtual) {
     return (result & 1) == 0;
 }
 
-void mmu_retire_identity(void) {
-    uint64_t control;
+static const uint64_t no_user_table[PAGE_BYTES / sizeof(uint64_t)] __attribute__((aligned(4096)));
 
+/* The width of the half changes while its walks are off. */
+void mmu_retire_identity(void) {
+    uint64_t control, empty = mmu_address(no_user_table);
+
+    cpu_this()->no_user_table = empty;
     __asm__ volatile("mrs %0, tcr_el1" : "=r"(control));
     control |= TCR_EPD0;
-    __asm__ volatile("msr tcr_el1, %0\n\tisb\n\tmsr ttbr0_el1, xzr\n\tisb" ::"r"(control));
+    __asm__ volatile("msr tcr_el1, %0\n\tisb\n\tmsr ttbr0_el1, %1\n\tisb" ::"r"(control),
+                     "r"(empty));
     __asm__ volatile("tlbi vmalle1\n\tdsb nsh\n\tisb" ::: "memory");
+    control = (control & ~(TCR_SIZE_MASK | TCR_EPD0)) | (64 - USER_VA_BITS);
+    if (asid_bits() == 16)
+        control |= TCR_ASID_16;
+    __asm__ volatile("msr tcr_el1, %0\n\tisb" ::"r"(control));
+    /* Processes may read the counter, and use no timer and no performance monitor. */
+    __asm__ volatile("msr cntkctl_el1, %0\n\tmsr pmuserenr_el0, xzr\n\tmsr tpidrro_el0, xzr" ::"r"(
+        CNTKCTL_VALUE));
 }

@@ -49,7 +49,8 @@ void mmu_flush(void);
 /* From here on there are other CPUs; until then a flush is this one's business. */
 void mmu_share(void);
 
-/* This CPU never uses the lower half again: its walks are off, its translations forgotten. */
+/* The identity map is gone for this CPU, its translations forgotten: the lower half belongs to
+ * processes from now on, and is empty until one runs. */
 void mmu_retire_identity(void);
 
 /* metadata.c: larder's windows. Once, after mmu_setup() and before the first reservation. */

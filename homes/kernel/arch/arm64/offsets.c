@@ -18,6 +18,9 @@ void offsets(void) {
     OFFSET(BOOT_IDMAP, offsetof(struct boot_info, idmap_root));
     OFFSET(CPU_EXCEPTION_LOW, offsetof(struct cpu, exception_low));
     OFFSET(CPU_EMERGENCY_TOP, offsetof(struct cpu, emergency) + sizeof cpus[0].emergency);
+    OFFSET(CPU_USER_FRAME, offsetof(struct cpu, user_frame));
+    OFFSET(CPU_USER_TABLE, offsetof(struct cpu, user_table));
+    OFFSET(CPU_NO_USER_TABLE, offsetof(struct cpu, no_user_table));
     OFFSET(FRAME_X, offsetof(struct exception_frame, x));
     OFFSET(FRAME_ELR, offsetof(struct exception_frame, elr));
     OFFSET(FRAME_ESR, offsetof(struct exception_frame, esr));

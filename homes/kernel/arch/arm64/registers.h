@@ -15,15 +15,17 @@
 #define TCR_GRANULE_1 (ADDRESS(2) << 30)
 #define TCR_VALUE (TCR_GRANULE_1 | (TCR_CACHED << 16) | TCR_CACHED | (TCR_SIZE << 16) | TCR_SIZE)
 #define TCR_EPD0 (ADDRESS(1) << 7)
+#define TCR_SIZE_MASK ADDRESS(0x3f)
+#define TCR_ASID_16 (ADDRESS(1) << 36)
 #define TCR_IPS_SHIFT 32
 #define TCR_IPS_MAX 5
 
-/* MMU, caches, stack alignment checks; and what is writable never executes (WXN). */
+/* MMU, caches, stack alignment checks at EL1 and EL0; and what is writable never executes (WXN). */
 #define SCTLR_RES1 ADDRESS(0x30d00800)
 #define SCTLR_OFF SCTLR_RES1
 #define SCTLR_MMU ADDRESS(0x1)
 #define SCTLR_DATA_CACHE ADDRESS(0x4)
-#define SCTLR_STACK_CHECK ADDRESS(0x8)
+#define SCTLR_STACK_CHECK ADDRESS(0x18)
 #define SCTLR_INSTRUCTION_CACHE ADDRESS(0x1000)
 #define SCTLR_WXN ADDRESS(0x80000)
 #define SCTLR_ON                                                                                   \
@@ -42,8 +44,16 @@
 #define CPTR_EL2_VALUE ADDRESS(0x33ff)
 #define CNTHCTL_VALUE ADDRESS(3)
 
-/* Vector registers do not trap: libfdt was compiled to use them. */
-#define CPACR_VALUE (ADDRESS(3) << 20)
+/* Vector registers trap at EL0, where nobody would save them, but not at EL1: libfdt was compiled
+ * to use them. */
+#define CPACR_VALUE (ADDRESS(1) << 20)
+
+/* EL0 may read the virtual counter. */
+#define CNTKCTL_VALUE ADDRESS(2)
+
+/* PAN is set whenever an exception comes in to EL1, on cores that have it. */
+#define SCTLR_SPAN (ADDRESS(1) << 23)
+#define MMFR1_PAN_SHIFT 20
 
 /* Part numbers in MIDR_EL1. */
 #define MIDR_PART_SHIFT 4

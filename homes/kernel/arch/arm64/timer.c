@@ -69,6 +69,7 @@ static void tick(void) {
     void (*hook)(void);
 
     set_next();
+    cpu->turn_over = true;
     atomic_store_explicit(&cpu->ticks, ticks + 1, memory_order_relaxed);
     atomic_store(&cpu->in_hook, true);
     hook = atomic_load(&tick_hook);

@@ -1,0 +1,80 @@
+/* heap.c: malloc of a process: larder's region heap, in one region between the end of the program
+ * and brk. When no chunk holds a request the region grows at its end (larder_fit_grow). */
+#include "user.h"
+
+#define STEP_BYTES (64u << 10)
+
+static struct larder_fit heap;
+static struct larder_fit_region region;
+static enum larder_fit_policy policy = LARDER_FIT_GOOD;
+static uint64_t heap_start, heap_end;
+
+void heap_policy(enum larder_fit_policy chosen) {
+    policy = chosen;
+}
+
+/* Move the end up by at least so much. False iff the kernel refuses. */
+static bool grow(size_t bytes) {
+    uint64_t step = (bytes + STEP_BYTES - 1) / STEP_BYTES * STEP_BYTES;
+    uint64_t wanted = heap_end + step;
+
+    if (wanted < heap_end || brk(wanted) != wanted)
+        return false;
+    heap_end = wanted;
+    return true;
+}
+
+static bool begin(size_t bytes) {
+    heap_start = heap_end = brk(0);
+    return larder_fit_init(&heap, policy) && grow(bytes) &&
+           larder_fit_add_region(&heap, &region, (void *)heap_start, heap_end - heap_start, 0, 0) !=
+               0;
+}
+
+/* Room for a chunk of that size with its header, whatever lies before the end. */
+static bool make_room(size_t bytes) {
+    size_t room = bytes + 4 * LARDER_FIT_ALIGN;
+
+    if (bytes > PTRDIFF_MAX)
+        return false;
+    room += room / 8; /* GOOD fit looks in the next larger class */
+    if (heap_start == 0)
+        return begin(room);
+    return grow(room) && larder_fit_grow(&heap, &region, (void *)heap_end) != 0;
+}
+
+void *malloc(size_t bytes) {
+    void *pointer = heap_start != 0 ? larder_fit_alloc(&heap, bytes) : NULL;
+
+    if (pointer == NULL && bytes != 0 && make_room(bytes))
+        pointer = larder_fit_alloc(&heap, bytes);
+    return pointer;
+}
+
+void *calloc(size_t count, size_t bytes) {
+    size_t total;
+    void *pointer = __builtin_mul_overflow(count, bytes, &total) ? NULL : malloc(total);
+
+    if (pointer != NULL)
+        memset(pointer, 0, total);
+    return pointer;
+}
+
+void *realloc(void *pointer, size_t bytes) {
+    void *moved = NULL;
+
+    if (pointer == NULL)
+        return malloc(bytes);
+    moved = larder_fit_realloc(&heap, pointer, bytes);
+    if (moved == NULL && bytes != 0 && make_room(bytes))
+        moved = larder_fit_realloc(&heap, pointer, bytes);
+    return moved;
+}
+
+void free(void *pointer) {
+    larder_fit_free(&heap, pointer);
+}
+
+void heap_diagnose(struct larder_fit_diagnosis *diagnosis) {
+    larder_fit_diagnose(&heap, diagnosis);
+}
