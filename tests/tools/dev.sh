@@ -368,7 +368,7 @@ printf '%s\n' make gcc libc6-dev python3 gcc-aarch64-linux-gnu libc6-dev-arm64-c
     libfdt-dev:arm64 libfdt1 qemu-system-arm clang libclang-rt-14-dev libcmocka-dev gcovr cmake pkg-config sqlite3 perl man-db \
     device-tree-compiler git g++ patch clang-format-14 clang-tidy-14 shellcheck \
     lib32gcc-12-dev libc6-dev-i386 gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-avr avr-libc \
-    simavr qemu-user libzstd-dev libjansson-dev >"$work/installed"
+    simavr qemu-user libzstd-dev zlib1g-dev libdw-dev libjansson-dev >"$work/installed"
 fake make <<END
 echo "1 passed, 1 failed" >"\$LARDER_SUMMARY"
 echo "make: *** Error 1"
