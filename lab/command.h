@@ -19,4 +19,7 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
+/* All of them, NULL behind the last. Those without a summary are for the command itself. */
+extern const struct command *const all_commands[];
+
 #endif

@@ -16,14 +16,16 @@ extern const struct command dump_command;
 extern const struct command compare_command;
 extern const struct command replay_child_command;
 extern const struct command report_command;
+extern const struct command completion_command;
 
-static const struct command *const commands[] = {
-    &record_command, &run_command,  &import_command,       &compare_command,
-    &report_command, &dump_command, &replay_child_command, NULL,
+const struct command *const all_commands[] = {
+    &record_command,     &run_command,          &import_command,
+    &compare_command,    &report_command,       &dump_command,
+    &completion_command, &replay_child_command, NULL,
 };
 
 static const struct command *find(const char *name) {
-    for (const struct command *const *command = commands; *command; command++) {
+    for (const struct command *const *command = all_commands; *command; command++) {
         if (strcmp((*command)->name, name) == 0)
             return *command;
     }
@@ -34,7 +36,7 @@ static int list(void) {
     (void)printf("usage: larder COMMAND [ARGUMENT]...\n\n"
                  "Records how programs use memory, compares allocation policies on what was\n"
                  "recorded, and shows why memory is not free.\n\n");
-    for (const struct command *const *command = commands; *command; command++) {
+    for (const struct command *const *command = all_commands; *command; command++) {
         if ((*command)->summary) /* without one, it is no command for users */
             (void)printf("  %-10s %s\n", (*command)->name, (*command)->summary);
     }

@@ -88,9 +88,9 @@ linux-musl: $(LINUX_MUSL_DIR)/liblarder.so ## the same for programs of musl: bui
 linux: $(LINUX_DIR)/liblarder.so $(LINUX_DIR)/liblarder.a ## the malloc of a Linux program: build/linux/liblarder.so
 
 .PHONY: install
-install: linux ## library, headers, larder.pc, CMake package, man page; PREFIX=/usr/local DESTDIR=
+install: linux $(BUILD)/larder ## library, headers, larder.pc, CMake package, larder command, man pages; PREFIX=/usr/local DESTDIR=
 	$(Q)BUILD='$(BUILD)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' MANDIR='$(MANDIR)' \
-	    DESTDIR='$(DESTDIR)' homes/linux/install
+	    BINDIR='$(BINDIR)' DATADIR='$(DATADIR)' DESTDIR='$(DESTDIR)' homes/linux/install
 
 # ---- The core alone -------------------------------------------------------------------------------
 $(LINUX_DIR)/port.o $(LINUX_AARCH64_DIR)/port.o: homes/linux/port.c

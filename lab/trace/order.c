@@ -44,9 +44,12 @@ static uint32_t dense_thread(struct trace_order *order, uint32_t thread) {
     return order->last_thread_dense = dense;
 }
 
-static void emit(struct trace_order *order, const struct trace_event *event) {
+/* Until here an event has the source's number of its thread: one that is left out numbers none. */
+static void emit(struct trace_order *order, const struct trace_event *given) {
+    struct trace_event event = *given;
+    event.thread = dense_thread(order, given->thread);
     order->count_events++;
-    trace_writer_event(order->writer, event);
+    trace_writer_event(order->writer, &event);
 }
 
 static void end_block(struct trace_order *order, struct key_map_entry *entry) {
@@ -108,7 +111,6 @@ void trace_order_event(struct trace_order *order, const struct trace_event *give
                        uint64_t old_pointer) {
     struct trace_event event = *given;
     const unsigned has = trace_kinds[event.kind].has;
-    event.thread = dense_thread(order, given->thread);
     if (event.time_ns < order->time_ns) {
         order->losses.times_back++;
         event.time_ns = order->time_ns;

@@ -6,7 +6,7 @@
 #   make fuzz-proof           plant a fault for each and see it found
 
 FUZZ_SECONDS ?= 600
-FUZZ_TARGETS := ranges devicetree operations options trace
+FUZZ_TARGETS := ranges devicetree operations options trace import
 FUZZ_DIR := $(BUILD)/fuzz
 
 ifeq ($(VARIANT),plain)
@@ -23,8 +23,8 @@ FUZZ_CORE := $(CORE_SRC:%.c=$(FUZZ_DIR)/%.o)
 FUZZ_HOME := $(patsubst %.c,$(FUZZ_DIR)/%.o,$(sort $(wildcard homes/sim/*.c)) tests/fuzz/naive.c)
 FUZZ_TREE := $(addprefix $(FUZZ_DIR)/homes/kernel/boot/,devicetree.o devicetree_node.o \
     command_line.o)
-FUZZ_LAB := $(patsubst %.c,$(FUZZ_DIR)/%.o,lab/say.c $(sort $(wildcard lab/trace/*.c)))
-fuzz_objects = $(if $(filter trace,$(1)),$(FUZZ_LAB),$(FUZZ_CORE) $(FUZZ_HOME)) \
+FUZZ_LAB := $(patsubst %.c,$(FUZZ_DIR)/%.o,lab/say.c $(sort $(wildcard lab/trace/*.c lab/import/*.c)))
+fuzz_objects = $(if $(filter trace import,$(1)),$(FUZZ_LAB),$(FUZZ_CORE) $(FUZZ_HOME)) \
     $(if $(filter devicetree,$(1)),$(FUZZ_TREE)) $(FUZZ_DIR)/tests/fuzz/$(1).o
 
 # Without the object of one source.

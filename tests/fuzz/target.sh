@@ -16,6 +16,8 @@ ranges) least=2000 ;;
 devicetree) least=6000 longest=6000 ;;
 options) least=500000 ;;
 operations) least=300 ;;
+trace) least=6000 ;;
+import) least=6000 ;;
 *)
     echo "Bail out! there is no fuzz target $target"
     exit 1

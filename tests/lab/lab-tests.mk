@@ -25,10 +25,11 @@ $(LAB_TESTS:=.o): $(LAB_TESTS_DIR)/%.o: tests/lab/%.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(LAB_CFLAGS) $(VARIANT_CFLAGS) -MMD -MP -c $< -o $@
 
-# port.o by name: the core asks for it only when the library has been looked through.
+# The library twice, and port.o by name: the region heap and the core ask for parts of it only when it
+# has been looked through.
 $(LAB_TESTS): %: %.o $(BUILD_VARIANT)/lab/port.o $(BUILD_VARIANT)/lab/liblab.a $(LAB_PARTS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(VARIANT_CFLAGS) $^ $(LAB_LIBS) -lcmocka -pthread -o $@
+	$(Q)$(CC) $(VARIANT_CFLAGS) $^ $(BUILD_VARIANT)/lab/liblab.a $(LINUX_DIR)/liblarder-core.a $(LAB_LIBS) -lcmocka -pthread -o $@
 
 TESTS += $(LAB_TESTS)
 endif

@@ -26,7 +26,7 @@ prints() {
     [ "$printed" = "$wanted" ] || { echo "printed: $printed"; return 1; }
 }
 
-echo 1..17
+echo 1..18
 install() { env -u MAKEFLAGS -u MAKELEVEL make -s BUILD="$build" install DESTDIR="$work/root" "$@"; }
 expect 'make install' install PREFIX=/opt/larder
 root=$work/root/opt/larder
@@ -47,6 +47,11 @@ options() {
     done <"$work/options"
 }
 expect 'the man page and docs/linux.md have every option' options
+command_is_there() {
+    "$root/bin/larder" --version && test -s "$root/share/man/man1/larder.1" &&
+        bash -n "$root/share/bash-completion/completions/larder" && test -s "$root/share/zsh/site-functions/_larder"
+}
+expect 'the larder command, its man page and completions' command_is_there
 
 each_header() {
     for header in "$root"/include/larder/*.h*; do
