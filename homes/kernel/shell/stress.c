@@ -12,8 +12,8 @@
 #define MAILBOXES 64u
 #define TICK_BLOCKS 16u
 #define TICK_SIZE_MAX ((size_t)16 << 10)
-#define LOOK_UP_EVERY 8u      /* operations between looks at the clock */
-#define LEAST_OPERATIONS 128u /* before it ends a CPU: an emulated one may have been late */
+#define LOOK_UP_EVERY 8u     /* operations between looks at the clock */
+#define LEAST_OPERATIONS 16u /* before it ends a CPU: an emulated one may be late */
 #define RUN_CPUS_MAX 64u
 
 /* Written by its own CPU only. */
@@ -35,6 +35,7 @@ struct mailbox {
 struct ticker {
     uint64_t random;
     uint64_t ticks;
+    uint64_t rest_until_us;
     struct block_counts counts;
     struct block block[TICK_BLOCKS];
 };
@@ -46,16 +47,23 @@ static atomic_bool stopping;
 /* ---- Interrupts ------------------------------------------------------------------------------ */
 
 /* Each tick gives back what it took TICK_BLOCKS/4 ticks ago, and takes as much again: objects, heap
- * and frames, so every lock of the core is tried inside whatever this interrupted. */
+ * and frames, so every lock of the core is tried inside whatever this interrupted. It then rests
+ * for as long as that took: when memory ends a tick tries reclaim four times, and an emulated CPU
+ * could do nothing else. */
 static void on_tick(void) {
     static const enum block_kind kind[] = {BLOCK_OBJECT, BLOCK_HEAP, BLOCK_FRAMES, BLOCK_RUN};
     struct ticker *ticker = &ticking[cpu_self()];
+    uint64_t begin_us = clock_us();
+    if (begin_us < ticker->rest_until_us)
+        return;
     for (unsigned i = 0; i < 4; i++) {
         struct block *block = &ticker->block[(ticker->ticks * 4 + i) % TICK_BLOCKS];
         block_give(block, &ticker->counts);
         block_take_kind(block, kind[i], TICK_SIZE_MAX, &ticker->random, &ticker->counts);
     }
     ticker->ticks++;
+    uint64_t end_us = clock_us();
+    ticker->rest_until_us = end_us + (end_us - begin_us);
 }
 
 static bool ticking_begin(uint64_t seed) {
