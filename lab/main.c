@@ -11,6 +11,10 @@
  * NAME_command;` above, `&NAME_command,` in the table. */
 extern const struct command record_command;
 extern const struct command run_command;
+extern const struct command top_command;
+extern const struct command snapshot_command;
+extern const struct command whatis_command;
+extern const struct command leaks_command;
 extern const struct command import_command;
 extern const struct command dump_command;
 extern const struct command compare_command;
@@ -20,7 +24,7 @@ extern const struct command completion_command;
 
 const struct command *const all_commands[] = {
     &record_command,     &run_command,          &import_command,
-    &compare_command,    &report_command,       &dump_command,
+    &compare_command,    &report_command,       &dump_command, &top_command, &snapshot_command, &whatis_command, &leaks_command,
     &completion_command, &replay_child_command, NULL,
 };
 

@@ -5,6 +5,7 @@
  */
 #include "account.h"
 
+#include "control.h"
 #include "say.h"
 
 #include <inttypes.h>
@@ -20,14 +21,7 @@ static const struct part {
 };
 
 uint64_t account_amount(const json_t *statistics, const char *name, const char *part) {
-    const json_int_t value =
-        json_integer_value(json_object_get(json_object_get(statistics, name), part));
-    return value > 0 ? (uint64_t)value : 0;
-}
-
-static uint64_t number(const json_t *statistics, const char *name) {
-    const json_int_t value = json_integer_value(json_object_get(statistics, name));
-    return value > 0 ? (uint64_t)value : 0;
+    return control_number(json_object_get(statistics, name), part);
 }
 
 static void write_row(FILE *out, const char *what, uint64_t bytes, uint64_t whole,
@@ -50,7 +44,7 @@ static void write_parts(FILE *out, const json_t *statistics) {
 }
 
 void account_write(FILE *out, const json_t *statistics, uint64_t cpu_ns) {
-    const uint64_t slow_ns = number(statistics, "slow_ns");
+    const uint64_t slow_ns = control_number(statistics, "slow_ns");
     write_row(out, "peak live", account_amount(statistics, "live", "peak"), 0, "");
     write_row(out, "peak resident", account_amount(statistics, "resident", "peak"), 0,
               "of the whole process, program and libraries included");
@@ -59,5 +53,5 @@ void account_write(FILE *out, const json_t *statistics, uint64_t cpu_ns) {
     if (cpu_ns != 0)
         (void)fprintf(out, "%.1f %% of %.2f s of processor time, ",
                       100.0 * (double)slow_ns / (double)cpu_ns, (double)cpu_ns / 1e9);
-    (void)fprintf(out, "%" PRIu64 " calls\n", number(statistics, "slow_calls"));
+    (void)fprintf(out, "%" PRIu64 " calls\n", control_number(statistics, "slow_calls"));
 }

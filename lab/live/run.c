@@ -8,11 +8,13 @@
 #include "command.h"
 #include "say.h"
 #include "account.h"
+#include "control.h"
 #include "library.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -92,8 +94,8 @@ static uint64_t peak_resident(const json_t *statistics) {
 
 static void write_line(const json_t *statistics) {
     char live[SAY_BYTES_LENGTH], resident[SAY_BYTES_LENGTH];
-    (void)fprintf(stderr, "  process %-8lld %-16s peak live %10s   peak resident %10s\n",
-                  (long long)json_integer_value(json_object_get(statistics, "process")),
+    (void)fprintf(stderr, "  process %-8" PRIu64 " %-16s peak live %10s   peak resident %10s\n",
+                  control_number(statistics, "process"),
                   program_of(statistics),
                   say_bytes(live, account_amount(statistics, "live", "peak")),
                   say_bytes(resident, peak_resident(statistics)));
