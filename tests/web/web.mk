@@ -16,3 +16,7 @@ TESTS += tests/web/figures.py tests/web/report.mjs
 TEST_DEPS += $(BUILD)/larder $(WEB_PACKAGES)
 TEST_OPTIONS += 'web/*:limit=400'
 endif
+
+.PHONY: lab-pictures
+lab-pictures: $(BUILD)/larder $(WEB_PACKAGES) ## draw the pictures of docs/lab.md from a real recording
+	docs/examples/draw

@@ -1,5 +1,7 @@
 // data.js: the document (docs/report-format.md) and what is worked out from it.
 
+const CALLERS = 2;
+
 export const BANDS = [
   { key: "requested", name: "requested", text: "what the program asked for and has not freed", colour: "--requested" },
   { key: "rounding", name: "rounding up", text: "to size classes and whole frames", colour: "--rounding" },
@@ -16,6 +18,11 @@ export function band(point, key) {
 
 export function resident(point) {
   return BANDS.reduce((sum, { key }) => sum + band(point, key), 0);
+}
+
+// Resident, not in use, and not going back by itself in a moment.
+export function wasted(point) {
+  return band(point, "rounding") + point.cached + point.in_slabs;
 }
 
 export class Report {
@@ -64,6 +71,11 @@ export class Report {
     return cells;
   }
 
+  // The moment of which there is most.
+  momentOfMost(of) {
+    return this.moments.reduce((best, moment, i) => (of(moment) > of(this.moments[best]) ? i : best), 0);
+  }
+
   // The moment nearest to a time.
   momentAt(time) {
     let best = 0;
@@ -93,9 +105,11 @@ export class Report {
     return this.frameText(site.stack[0]);
   }
 
+  // Where that is, and who called it: the innermost frame is often a wrapper of malloc.
   siteWhere(number) {
     const site = this.siteOf.get(number);
-    return site && site.stack.length > 0 ? this.frameWhere(site.stack[0]) : "";
+    if (!site || site.stack.length === 0) return "";
+    return [this.frameWhere(site.stack[0]), ...site.stack.slice(1, 1 + CALLERS).map((frame) => this.frameText(frame))].join(" ← ");
   }
 
   siteStack(number) {

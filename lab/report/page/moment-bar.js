@@ -1,14 +1,10 @@
 // moment-bar.js: the slider at the foot of the page: which moment the map, the caches and the pins
 // are of.
-import { resident } from "./data.js";
+import { resident, wasted } from "./data.js";
 import { h } from "./dom.js";
 import { bytes, duration } from "./format.js";
 
 const PLAY_MS = 140;
-
-function indexOfMost(report, of) {
-  return report.moments.reduce((best, moment, i) => (of(moment) > of(report.moments[best]) ? i : best), 0);
-}
 
 export function momentBar(report, state) {
   const last = report.moments.length - 1;
@@ -34,7 +30,7 @@ export function momentBar(report, state) {
     "span",
     { class: "tools keysbar" },
     jump("to-peak", "Peak", "when most was requested", () => report.momentAt(report.totals.peak.time)),
-    jump("to-waste", "Most waste", "when most was resident and not in use", () => indexOfMost(report, (moment) => resident(moment) - moment.requested)),
+    jump("to-waste", "Most waste", "when most was resident, not in use, and not about to go back", () => report.momentOfMost(wasted)),
     jump("to-end", "End", "the end of the recording", () => last),
   );
   slider.addEventListener("input", () => state.set({ moment: Number(slider.value) }));
