@@ -23,9 +23,19 @@ extern const struct command report_command;
 extern const struct command completion_command;
 
 const struct command *const all_commands[] = {
-    &record_command,     &run_command,          &import_command,
-    &compare_command,    &report_command,       &dump_command, &top_command, &snapshot_command, &whatis_command, &leaks_command,
-    &completion_command, &replay_child_command, NULL,
+    &record_command,
+    &run_command,
+    &import_command,
+    &compare_command,
+    &report_command,
+    &dump_command,
+    &top_command,
+    &snapshot_command,
+    &whatis_command,
+    &leaks_command,
+    &completion_command,
+    &replay_child_command,
+    NULL,
 };
 
 static const struct command *find(const char *name) {

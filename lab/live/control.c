@@ -66,8 +66,9 @@ json_t *control_ask(const char *process, const char *request) {
     const int connection = strchr(process, '/') ? connect_to(process) : connect_to_process(process);
     json_t *answer = NULL;
     if (connection < 0) {
-        say_error("no answer from %s: %s. It must run on larder with LARDER_CONTROL=1, and be yours",
-                  process, strerror(errno));
+        say_error(
+            "no answer from %s: %s. It must run on larder with LARDER_CONTROL=1, and be yours",
+            process, strerror(errno));
         return NULL;
     }
     if (dprintf(connection, "%s\n", request) > 0)

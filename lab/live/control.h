@@ -1,4 +1,5 @@
-/* control.h: ask a process that runs on larder's malloc with LARDER_CONTROL set (docs/control.md). */
+/* control.h: ask a process that runs on larder's malloc with LARDER_CONTROL set (docs/control.md).
+ */
 #ifndef LAB_LIVE_CONTROL_H
 #define LAB_LIVE_CONTROL_H
 

@@ -104,7 +104,8 @@ const struct command leaks_command = {
     .name = "leaks",
     .arguments = "PROCESS",
     .summary = "List what lives in a running process, by call site and age",
-    .help = "PROCESS is a number, or the path of a control socket. The process must run on larder's\n"
-            "malloc with LARDER_CONTROL=1 and LARDER_DEBUG=U. What is old and grows is a leak.\n",
+    .help =
+        "PROCESS is a number, or the path of a control socket. The process must run on larder's\n"
+        "malloc with LARDER_CONTROL=1 and LARDER_DEBUG=U. What is old and grows is a leak.\n",
     .run = run,
 };

@@ -15,7 +15,8 @@ static bool is_there(const char *path) {
     return realpath(path, found) != NULL && access(found, R_OK) == 0;
 }
 
-/* Beside the folder of this command: build/linux, /usr/lib, and Debian's folder of an architecture. */
+/* Beside the folder of this command: build/linux, /usr/lib, and Debian's folder of an architecture.
+ */
 static bool is_beside_command(void) {
     static const char *const places[] = {"linux/liblarder.so", "../lib/liblarder.so",
                                          "../lib/" LAB_MULTIARCH "/liblarder.so"};

@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
-/* The absolute path of liblarder.so: `wanted` (may be NULL), $LARDER_LIBRARY, beside this command as it
- * is built, or as it is installed. NULL iff it is at none of these; the first two are not searched
- * further if they name no file. It has been said then. */
+/* The absolute path of liblarder.so: `wanted` (may be NULL), $LARDER_LIBRARY, beside this command
+ * as it is built, or as it is installed. NULL iff it is at none of these; the first two are not
+ * searched further if they name no file. It has been said then. */
 const char *library_find(const char *wanted);
 
 /* Put `library` in front of LD_PRELOAD. False iff there is no memory. */

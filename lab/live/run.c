@@ -1,15 +1,15 @@
 /* run.c: larder run PROGRAM: start a program with larder's malloc, and give a short account when it
  * has ended.
  *
- * The library writes the account itself (LARDER_STATS_FILE), each process of the program a file of its
- * own into a folder of ours. The program keeps the terminal, its exit code is ours, and what it
+ * The library writes the account itself (LARDER_STATS_FILE), each process of the program a file of
+ * its own into a folder of ours. The program keeps the terminal, its exit code is ours, and what it
  * prints to standard output stays clean: the account goes to standard error.
  */
-#include "command.h"
-#include "say.h"
 #include "account.h"
+#include "command.h"
 #include "control.h"
 #include "library.h"
+#include "say.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -33,7 +33,8 @@ struct ended {
     uint64_t cpu_ns;
 };
 
-/* ---- the program ------------------------------------------------------------------------------- */
+/* ---- the program -------------------------------------------------------------------------------
+ */
 
 static void become(char **argv, const char *library, const char folder[FOLDER_LENGTH]) {
     char pattern[PATH_LENGTH];
@@ -51,7 +52,8 @@ static uint64_t nanoseconds(const struct timeval *time) {
     return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_usec * 1000u;
 }
 
-/* What is typed at the terminal is for the program: it gets these signals itself, we outlive them. */
+/* What is typed at the terminal is for the program: it gets these signals itself, we outlive them.
+ */
 static bool run_program(char **argv, const char *library, const char *folder, struct ended *ended) {
     struct rusage usage;
     ended->pid = fork();
@@ -75,7 +77,8 @@ static int exit_code(int status) {
     return WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* ---- the account ------------------------------------------------------------------------------- */
+/* ---- the account -------------------------------------------------------------------------------
+ */
 
 static json_t *load(const char folder[FOLDER_LENGTH], const char *name) {
     char path[PATH_LENGTH];
@@ -95,8 +98,7 @@ static uint64_t peak_resident(const json_t *statistics) {
 static void write_line(const json_t *statistics) {
     char live[SAY_BYTES_LENGTH], resident[SAY_BYTES_LENGTH];
     (void)fprintf(stderr, "  process %-8" PRIu64 " %-16s peak live %10s   peak resident %10s\n",
-                  control_number(statistics, "process"),
-                  program_of(statistics),
+                  control_number(statistics, "process"), program_of(statistics),
                   say_bytes(live, account_amount(statistics, "live", "peak")),
                   say_bytes(resident, peak_resident(statistics)));
 }
@@ -164,7 +166,8 @@ static void remove_folder(const char *folder) {
     (void)rmdir(folder);
 }
 
-/* ---- the command ------------------------------------------------------------------------------- */
+/* ---- the command -------------------------------------------------------------------------------
+ */
 
 static int run_with_account(char **argv, const char *library, bool as_json) {
     char folder[FOLDER_LENGTH];
@@ -210,7 +213,8 @@ const struct command run_command = {
         "  --json           the account as JSON, with every size class\n"
         "\n"
         "The account goes to standard error when the program has ended; the exit code is the\n"
-        "program's. Processes that it starts run with larder too and get a line each. All options of\n"
+        "program's. Processes that it starts run with larder too and get a line each. All options "
+        "of\n"
         "the library hold: LARDER_HELP=1 larder run true lists them.\n",
     .run = run,
 };

@@ -44,9 +44,10 @@ const struct command snapshot_command = {
     .name = "snapshot",
     .arguments = "[-o FILE] PROCESS",
     .summary = "Write the heap of a running process as JSON: statistics, caches, frames",
-    .help = "  -o FILE   where to; \"-\", the default, is standard output\n"
-            "\n"
-            "PROCESS is a number, or the path of a control socket. The process must run on larder's\n"
-            "malloc with LARDER_CONTROL=1. docs/control.md says what is in it.\n",
+    .help =
+        "  -o FILE   where to; \"-\", the default, is standard output\n"
+        "\n"
+        "PROCESS is a number, or the path of a control socket. The process must run on larder's\n"
+        "malloc with LARDER_CONTROL=1. docs/control.md says what is in it.\n",
     .run = run,
 };

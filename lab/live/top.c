@@ -10,9 +10,9 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdbool.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <termios.h>
@@ -23,7 +23,8 @@ enum { BAR_CELLS = 30, CACHES_SHOWN = 12, CACHES_MAX = 512, INTERVAL_MS_DEFAULT 
 /* Erases what a longer line has left behind it. */
 static const char *line_end = "\n";
 
-/* ---- the heap ---------------------------------------------------------------------------------- */
+/* ---- the heap ----------------------------------------------------------------------------------
+ */
 
 static void write_bar(const char *label, uint64_t bytes, uint64_t whole) {
     char size[SAY_BYTES_LENGTH];
@@ -49,14 +50,16 @@ static void write_heap(const json_t *statistics) {
     (void)printf("larder top: process %" PRIu64 " (%s)   resident %s, at most %s%s%s",
                  control_number(statistics, "process"), program ? program : "?",
                  say_bytes(resident, account_amount(statistics, "resident", "now")),
-                 say_bytes(peak, account_amount(statistics, "resident", "peak")), line_end, line_end);
+                 say_bytes(peak, account_amount(statistics, "resident", "peak")), line_end,
+                 line_end);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         write_bar(parts[i].label, account_amount(statistics, parts[i].name, "now"),
                   usable > purged ? usable - purged : 0);
     (void)printf("%s", line_end);
 }
 
-/* ---- its caches -------------------------------------------------------------------------------- */
+/* ---- its caches --------------------------------------------------------------------------------
+ */
 
 static uint64_t held_bytes(const json_t *cache) {
     return control_number(cache, "slabs") * control_number(cache, "slab_bytes");
@@ -112,7 +115,8 @@ static void write_caches(const json_t *statistics, const json_t *before) {
         write_cache(sorted[i], before);
 }
 
-/* ---- again and again --------------------------------------------------------------------------- */
+/* ---- again and again ---------------------------------------------------------------------------
+ */
 
 static bool terminal_raw(struct termios *before) {
     struct termios raw;
@@ -180,11 +184,12 @@ const struct command top_command = {
     .name = "top",
     .arguments = "[--interval=MS] [--once] PROCESS",
     .summary = "Watch the heap of a running process: live, waste by cause, caches",
-    .help = "  --interval=MS   time between pictures; 1000 by default\n"
-            "  --once          one picture; so it is where standard output is no terminal\n"
-            "\n"
-            "PROCESS is a number, or the path of a control socket. The process must run on larder's\n"
-            "malloc with LARDER_CONTROL=1. \"trips\" are magazines filled and emptied since the\n"
-            "picture before: how busy a cache is. q ends.\n",
+    .help =
+        "  --interval=MS   time between pictures; 1000 by default\n"
+        "  --once          one picture; so it is where standard output is no terminal\n"
+        "\n"
+        "PROCESS is a number, or the path of a control socket. The process must run on larder's\n"
+        "malloc with LARDER_CONTROL=1. \"trips\" are magazines filled and emptied since the\n"
+        "picture before: how busy a cache is. q ends.\n",
     .run = run,
 };

@@ -46,8 +46,8 @@ the_page_can_be_set() {
         [ ! -s "$work/err" ] && grep -q 'SEE ALSO' "$work/set" || { cat "$work/err"; return 1; }
 }
 
-# complete WORD…: what bash offers for the last
-complete() {
+# offered WORD…: what bash offers for the last
+offered() {
     bash -c 'eval "$("$0" completion bash)"; compopt() { :; }
         COMP_WORDS=(larder "$@"); COMP_CWORD=$#; _larder; echo "${COMPREPLY[*]}"' "$larder" "$@"
 }
@@ -57,8 +57,8 @@ is() {
 }
 
 bash_completes() {
-    is 'record report' "$(complete re)" && is '--stacks=' "$(complete record --st)" &&
-        is '--formats' "$(complete import --fo)" && is '-q' "$(complete record -q)" && is '' "$(complete nothing --x)"
+    is 'record report' "$(offered re)" && is '--stacks=' "$(offered record --st)" &&
+        is '--formats' "$(offered import --fo)" && is '-q' "$(offered record -q)" && is '' "$(offered nothing --x)"
 }
 
 zsh_completes() {
