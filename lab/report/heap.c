@@ -10,6 +10,7 @@
 #include "larder/heap.h"
 #include "larder/port.h"
 #include "larder/ranges.h"
+#include "larder/stats.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -138,15 +139,12 @@ static void note_given(struct heap *heap, struct heap_block *block) {
     const uint64_t frame = (uint64_t)(block->pointer - heap->base) / LARDER_FRAME_BYTES;
     if (heap_is_backed(heap, frame) && block->usable_bytes <= LARDER_FRAME_BYTES)
         return;
-    struct larder_cache *cache = larder_cache_of(heap->larder, block->pointer);
-    if (!cache) {
+    struct larder_block whole;
+    larder_block_at(heap->larder, block->pointer, &whole);
+    if (whole.kind == LARDER_WHAT_OBJECT)
+        mark_backed(heap, whole.start, whole.frames * LARDER_FRAME_BYTES);
+    else
         mark_backed(heap, block->pointer, block->usable_bytes);
-        return;
-    }
-    struct larder_cache_stats stats;
-    larder_cache_stats(cache, &stats);
-    const uintptr_t slab = (uintptr_t)block->pointer & ~((uintptr_t)stats.slab_bytes - 1);
-    mark_backed(heap, (unsigned char *)slab, stats.slab_bytes);
 }
 
 /* ---- threads --------------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@
 
 #include "trace/memory.h"
 
-#include "larder/cache.h"
+#include "larder/stats.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,8 @@ struct rows {
 struct pinning {
     const struct heap *heap;
     enum pin_unit kind;
-    struct unit *unit; /* by frame, or by page block */
+    struct unit *unit;    /* by frame (a slab by its first), or by page block */
+    uint32_t *slab_first; /* of slabs: by frame, see slab_frame() */
     struct rows rows;
     uint32_t slab_bytes[CLASS_ENTRIES];
 };
@@ -124,16 +125,17 @@ static uint64_t bytes_of(const struct pinning *pinning, uint64_t number, uint64_
     return frames * LARDER_FRAME_BYTES;
 }
 
-static uint64_t unit_bytes(const struct pinning *pinning, uint64_t slab_bytes) {
-    return pinning->kind == PIN_FRAME  ? LARDER_FRAME_BYTES
-           : pinning->kind == PIN_SLAB ? slab_bytes
-                                       : PAGEBLOCK_BYTES;
-}
-
-/* Units are numbered by the frame they begin at, page blocks by themselves. */
-static uint64_t number_at(const struct pinning *pinning, uint64_t at, uint64_t slab_bytes) {
-    const uint64_t start = at & ~(unit_bytes(pinning, slab_bytes) - 1);
-    return start / (pinning->kind == PIN_PAGEBLOCK ? PAGEBLOCK_BYTES : LARDER_FRAME_BYTES);
+/* The frame that the slab of an object begins at. Slabs lie anywhere, so the core is asked, once
+ * for each frame. */
+static uint64_t slab_frame(struct pinning *pinning, uint64_t at) {
+    uint32_t *first = &pinning->slab_first[at / LARDER_FRAME_BYTES];
+    struct larder_block slab;
+    if (*first == 0) {
+        larder_block_at(pinning->heap->larder, pinning->heap->base + at, &slab);
+        const uint64_t start = (uint64_t)((const unsigned char *)slab.start - pinning->heap->base);
+        *first = (uint32_t)(start / LARDER_FRAME_BYTES) + 1;
+    }
+    return *first - 1;
 }
 
 static void count_block(struct pinning *pinning, uint32_t id, const struct heap_block *block,
@@ -183,24 +185,33 @@ static void charge_block(struct pinning *pinning, uint32_t id, const struct heap
 
 /* ---- passes ---------------------------------------------------------------------------------- */
 
+static void visit_unit(struct pinning *pinning, uint32_t id, uint64_t number, uint64_t here_bytes,
+                       bool is_charged) {
+    const struct heap_block *block = heap_find(pinning->heap, id);
+    if (is_charged)
+        charge_block(pinning, id, block, number, here_bytes,
+                     slab_bytes_of(pinning, block->usable_bytes));
+    else
+        count_block(pinning, id, block, number, here_bytes);
+}
+
 /* Each unit that the block reaches into; counted or, once all are, charged. */
 static void visit_block(struct pinning *pinning, uint32_t id, bool is_charged) {
     const struct heap_block *block = heap_find(pinning->heap, id);
     if (!block || !block->pointer)
         return;
-    const uint64_t slab_bytes = slab_bytes_of(pinning, block->usable_bytes);
-    if (slab_bytes == 0 && pinning->kind != PIN_PAGEBLOCK)
+    if (slab_bytes_of(pinning, block->usable_bytes) == 0 && pinning->kind != PIN_PAGEBLOCK)
         return; /* a run fills its frames */
-    const uint64_t bytes = unit_bytes(pinning, slab_bytes);
     uint64_t at = (uint64_t)(block->pointer - pinning->heap->base);
     const uint64_t end = at + (block->size_bytes ? block->size_bytes : 1);
+    if (pinning->kind == PIN_SLAB) {
+        visit_unit(pinning, id, slab_frame(pinning, at), end - at, is_charged);
+        return;
+    }
+    const uint64_t bytes = pinning->kind == PIN_FRAME ? LARDER_FRAME_BYTES : PAGEBLOCK_BYTES;
     while (at < end) {
         const uint64_t next = (at / bytes + 1) * bytes, stop = next < end ? next : end;
-        const uint64_t number = number_at(pinning, at, slab_bytes);
-        if (is_charged)
-            charge_block(pinning, id, block, number, stop - at, slab_bytes);
-        else
-            count_block(pinning, id, block, number, stop - at);
+        visit_unit(pinning, id, at / bytes, stop - at, is_charged);
         at = stop;
     }
 }
@@ -221,6 +232,8 @@ static void take_units(struct moment *moment, const struct heap *heap, enum pin_
     struct pinning pinning = {.heap = heap, .kind = kind};
     const uint64_t unit_bytes = kind == PIN_PAGEBLOCK ? PAGEBLOCK_BYTES : LARDER_FRAME_BYTES;
     index_slabs(moment, pinning.slab_bytes);
+    if (kind == PIN_SLAB)
+        pinning.slab_first = memory_zeroed(heap->used_bytes / unit_bytes + 1, sizeof(uint32_t));
     pinning.unit = memory_zeroed(heap->used_bytes / unit_bytes + 1, sizeof *pinning.unit);
     for (size_t id = 0; id < heap->block_end; id++)
         visit_block(&pinning, (uint32_t)id, false);
@@ -228,6 +241,7 @@ static void take_units(struct moment *moment, const struct heap *heap, enum pin_
         visit_block(&pinning, (uint32_t)id, true);
     keep_largest(moment, &pinning.rows);
     free(pinning.unit);
+    free(pinning.slab_first);
     free(pinning.rows.row);
     free(pinning.rows.bucket);
 }
