@@ -24,11 +24,15 @@ static bool grow(size_t bytes) {
     return true;
 }
 
+/* Where the kernel refuses, the next malloc() begins anew. */
 static bool begin(size_t bytes) {
-    heap_start = heap_end = brk(0);
-    return larder_fit_init(&heap, policy) && grow(bytes) &&
-           larder_fit_add_region(&heap, &region, (void *)heap_start, heap_end - heap_start, 0, 0) !=
-               0;
+    uint64_t start = heap_end = brk(0);
+    bool has_begun =
+        larder_fit_init(&heap, policy) && grow(bytes) &&
+        larder_fit_add_region(&heap, &region, (void *)start, heap_end - start, 0, 0) != 0;
+
+    heap_start = has_begun ? start : 0;
+    return has_begun;
 }
 
 /* Room for a chunk of that size with its header, whatever lies before the end. */
