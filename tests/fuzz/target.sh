@@ -17,7 +17,7 @@ devicetree) least=6000 longest=6000 ;;
 options) least=500000 ;;
 operations) least=300 ;;
 trace) least=6000 ;;
-import) least=6000 ;;
+import) least=1500 ;;
 *)
     echo "Bail out! there is no fuzz target $target"
     exit 1

@@ -173,7 +173,7 @@ static void everything_at_once(void **state) {
                                   .clean = stop};
     seed = harness_seed();
     sim_play_random(&race, seed,
-                    (unsigned)harness_number("LARDER_RACE_ROUNDS", 10 * model_scale()));
+                    (unsigned)harness_number("LARDER_RACE_ROUNDS", 4 * model_scale()));
 }
 
 int main(void) {
