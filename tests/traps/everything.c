@@ -172,8 +172,7 @@ static void everything_at_once(void **state) {
                                   .check = check,
                                   .clean = stop};
     seed = harness_seed();
-    sim_play_random(&race, seed,
-                    (unsigned)harness_number("LARDER_RACE_ROUNDS", 4 * model_scale()));
+    sim_play_random(&race, seed, (unsigned)harness_number("LARDER_RACE_ROUNDS", 4 * model_scale()));
 }
 
 int main(void) {
