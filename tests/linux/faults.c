@@ -182,7 +182,7 @@ static void any_call_of_growth_may_fail(void) {
 
 /* ---- while pages are moved ---- */
 
-enum { STEPS = 10, OBSTACLES = 400 };
+enum { STEPS = 5, OBSTACLES = 400 };
 
 static void *obstacle[OBSTACLES];
 static unsigned obstacles;
