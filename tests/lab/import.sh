@@ -2,29 +2,9 @@
 # larder import on files that the tools made (imports/README.md), and on lines after the specifications
 # of those that are not to be had here: what comes out is what was in them.
 set -u
-larder=${LARDER_BUILD:-build}/larder
+# shellcheck source=tests/lab/support/tap.sh
+. "$(dirname "$0")/support/tap.sh"
 files=$(dirname "$0")/imports
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-count=0 failed=0
-
-# ok NAME COMMAND…: a test that passes iff the command does
-ok() {
-    name=$1
-    shift
-    count=$((count + 1))
-    if "$@" >"$work/out" 2>&1; then
-        echo "ok $count - $name"
-    else
-        failed=1
-        sed 's/^/# /' "$work/out" | head -20
-        echo "not ok $count - $name"
-    fi
-}
-
-is() {
-    [ "$1" = "$2" ] || { echo "wanted $1, got $2"; false; }
-}
 
 # import FILE [FORMAT]: into $work/a.txt
 import() {

@@ -1,25 +1,9 @@
 #!/bin/sh
 # The man page and the completions of the shells say what the command says of itself.
 set -u
-larder=${LARDER_BUILD:-build}/larder
+# shellcheck source=tests/lab/support/tap.sh
+. "$(dirname "$0")/support/tap.sh"
 page=docs/man/larder.1
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-count=0 failed=0
-
-# ok NAME COMMAND…: a test that passes iff the command does
-ok() {
-    name=$1
-    shift
-    count=$((count + 1))
-    if "$@" >"$work/out" 2>&1; then
-        echo "ok $count - $name"
-    else
-        failed=1
-        sed 's/^/# /' "$work/out" | head -20
-        echo "not ok $count - $name"
-    fi
-}
 
 "$larder" help | awk '/^  [a-z]/ { print $1 }' >"$work/commands"
 plain() { sed 's/\\-/-/g' "$page"; }
@@ -50,10 +34,6 @@ the_page_can_be_set() {
 offered() {
     bash -c 'eval "$("$0" completion bash)"; compopt() { :; }
         COMP_WORDS=(larder "$@"); COMP_CWORD=$#; _larder; echo "${COMPREPLY[*]}"' "$larder" "$@"
-}
-
-is() {
-    [ "$1" = "$2" ] || { echo "wanted $1, got $2"; false; }
 }
 
 bash_completes() {

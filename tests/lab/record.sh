@@ -2,32 +2,11 @@
 # larder record on programs that allocate, start threads and processes, get signals and are killed: what
 # they did is in the trace, no more and no less. tests/lab/recorded/recorded.c is what is recorded.
 set -u
+# shellcheck source=tests/lab/support/tap.sh
+. "$(dirname "$0")/support/tap.sh"
 build=${LARDER_BUILD:-build}
-larder=$build/larder
 recorded=$build/plain/tests/lab/recorded/recorded
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-count=0 failed=0
 unset LD_PRELOAD
-
-# ok NAME COMMAND…: a test that passes iff the command does
-ok() {
-    name=$1
-    shift
-    count=$((count + 1))
-    if "$@" >"$work/out" 2>&1; then
-        echo "ok $count - $name"
-    else
-        failed=1
-        sed 's/^/# /' "$work/out" | head -20
-        echo "not ok $count - $name"
-    fi
-}
-
-# is WANTED GOT
-is() {
-    [ "$1" = "$2" ] || { echo "wanted $1, got $2"; false; }
-}
 
 # record NAME [OPTION…] WORD: into $work/NAME.ltr and as text into NAME.txt
 record() {

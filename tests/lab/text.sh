@@ -2,24 +2,8 @@
 # The text form: dumped, imported and dumped again it is the same; what is wrong in it is named by its
 # line, and what came before is kept.
 set -u
-larder=${LARDER_BUILD:-build}/larder
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-count=0 failed=0
-
-# ok NAME COMMAND…: a test that passes iff the command does
-ok() {
-    name=$1
-    shift
-    count=$((count + 1))
-    if "$@" >"$work/out" 2>&1; then
-        echo "ok $count - $name"
-    else
-        failed=1
-        sed 's/^/# /' "$work/out"
-        echo "not ok $count - $name"
-    fi
-}
+# shellcheck source=tests/lab/support/tap.sh
+. "$(dirname "$0")/support/tap.sh"
 
 cat >"$work/a.txt" <<'END'
 larder trace text 1
