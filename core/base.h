@@ -22,6 +22,11 @@
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #define NOINLINE __attribute__((noinline, cold))
 
+/* A function that reads, atomically but without a lock, what another CPU writes plainly: any recent
+ * value will do, and the writer is a fast path. The thread sanitizer has no other way to know. */
+#define READS_GLIMPSES __attribute__((noinline, no_sanitize("thread")))
+#define GLIMPSE(pointer) __atomic_load_n(pointer, __ATOMIC_RELAXED)
+
 /* The address of our caller's caller, for owner tracking; only valid in a public function. */
 #define CALL_SITE() ((uintptr_t)__builtin_return_address(0))
 

@@ -196,11 +196,11 @@ bool frames_attach_bins(struct larder *larder, struct larder_slot *slot) {
     return true;
 }
 
-static uint64_t in_bins_of(const struct larder_slot *slot) {
+READS_GLIMPSES static uint64_t in_bins_of(const struct larder_slot *slot) {
     uint64_t count = 0;
     for (unsigned bin = 0; bin < FRAME_BINS; bin++) {
-        uint64_t blocks = slot->frame_take[bin]->count;
-        blocks += bin == WHOLE_BIN ? 0 : slot->frame_give[bin]->count;
+        uint64_t blocks = GLIMPSE(&GLIMPSE(&slot->frame_take[bin])->count);
+        blocks += bin == WHOLE_BIN ? 0 : GLIMPSE(&GLIMPSE(&slot->frame_give[bin])->count);
         count += blocks << frame_bin_order(bin);
     }
     return count;

@@ -60,10 +60,6 @@ static inline void bin_swap(struct bin *bin) {
     bin->previous = loaded;
 }
 
-static inline size_t bin_objects(const struct bin *bin) {
-    return bin->loaded->count + bin->previous->count;
-}
-
 /* The two moves of every fast path: false iff the magazine is empty / full. */
 static inline bool magazine_pop(struct magazine *magazine, void **object) {
     size_t count = magazine->count;

@@ -382,6 +382,12 @@ size_t larder_cache_object_bytes(const struct larder_cache *cache) {
 
 /* Other slots go on: their magazines may move and be reused while they are read, so a count is
  * bounded by what two of them can hold. */
+READS_GLIMPSES static uint64_t glimpse_objects(const struct bin *bin) {
+    uint64_t count = GLIMPSE(&GLIMPSE(&bin->loaded)->count);
+    count += GLIMPSE(&GLIMPSE(&bin->previous)->count);
+    return count < 2 * MAGAZINE_CAPACITY_MAX ? count : 2 * MAGAZINE_CAPACITY_MAX;
+}
+
 static uint64_t objects_in_bins(struct larder_cache *cache) {
     struct larder *larder = cache->larder;
     uint64_t count = 0;
@@ -389,7 +395,7 @@ static uint64_t objects_in_bins(struct larder_cache *cache) {
     for (unsigned i = 0; i < larder->slot_limit; i++) {
         struct larder_slot *slot = larder->slot[i];
         const struct bin *bin = slot == NULL ? NULL : slot_bin(slot, cache->id);
-        count += bin == NULL ? 0 : min_u64(bin_objects(bin), 2 * MAGAZINE_CAPACITY_MAX);
+        count += bin == NULL ? 0 : glimpse_objects(bin);
     }
     lock_release(&larder->registry);
     return count;

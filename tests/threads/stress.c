@@ -37,14 +37,6 @@ static void complain(const char *what, int line) {
     }
 }
 
-/* Statistics read how much lies in the magazines of other slots without stopping them: a recent
- * value is all that is promised, and counting would cost every allocation. Only these two
- * functions. */
-const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void) {
-    return "race:objects_in_bins\nrace:frames_in_bins\n";
-}
-
 /* ---- Work ---- */
 
 static uint64_t tag_of(const void *pointer) {
