@@ -15,6 +15,7 @@
 #include "options.h"
 #include "process.h"
 #include "remap.h"
+#include "requested.h"
 #include "resize.h"
 #include "statistics.h"
 #include "thread.h"
@@ -63,7 +64,10 @@ static SLOW void *alloc_from(size_t align_bytes, size_t size_bytes, larder_flags
     }
     statistics_slow_end(began_ns);
     background_notice_alloc();
-    return memory ? memory : no_memory();
+    if (!memory)
+        return no_memory();
+    requested_note(wanted);
+    return memory;
 }
 
 static SLOW void *alloc_slow(size_t align_bytes, size_t size_bytes, larder_flags flags) {

@@ -11,6 +11,7 @@
 
 #include "family.h"
 #include "process.h"
+#include "requested.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -32,7 +33,7 @@ static uint64_t minus(uint64_t a, uint64_t b) {
 /* ---- from the core ---- */
 
 struct sums {
-    uint64_t slabs, live, in_magazines; /* bytes, of all but the core's own caches */
+    uint64_t slabs, live, requested, in_magazines; /* bytes, of all but the core's own caches */
 };
 
 static void add_cache(struct larder_cache *cache, void *context) {
@@ -43,6 +44,7 @@ static void add_cache(struct larder_cache *cache, void *context) {
         return;
     sums->slabs += stats.slabs * stats.slab_bytes;
     sums->live += stats.live * stats.object_bytes;
+    sums->requested += requested_of(stats.object_bytes, stats.live * stats.object_bytes);
     sums->in_magazines += (stats.in_magazines + stats.in_depot) * stats.object_bytes;
 }
 
@@ -53,7 +55,9 @@ static void count_heap(struct larder_process_stats *stats) {
     larder_frames_stats(PROCESS, &frames);
     const uint64_t allocated = frames.allocated * LARDER_FRAME_BYTES;
     const uint64_t metadata = frames.metadata * LARDER_FRAME_BYTES;
-    stats->live.now = sums.live + minus(allocated, metadata + sums.slabs);
+    const uint64_t runs = minus(allocated, metadata + sums.slabs);
+    stats->requested.now = sums.requested + requested_of(LARDER_CLASS_MAX_BYTES + 1, runs);
+    stats->live.now = sums.live + runs;
     stats->in_magazines.now = sums.in_magazines + frames.in_bins * LARDER_FRAME_BYTES;
     stats->in_slabs.now = minus(sums.slabs, sums.live + sums.in_magazines);
     stats->free_backed.now = frames.dirty * LARDER_FRAME_BYTES;
@@ -127,7 +131,7 @@ static bool raise(uint64_t *highest, uint64_t now) {
  * comes on top. Two threads that pass it at once may leave a mixture of two moments a few ms apart.
  */
 static void raise_peaks(struct larder_process_stats *stats) {
-    struct larder_process_amount *const amount = &stats->live;
+    struct larder_process_amount *const amount = &stats->requested;
     const uint64_t backed = minus(stats->usable.now, stats->purged.now);
     const bool is_highest = raise(&peak_backed, backed - backed / 64);
     for (size_t i = 0; i < AMOUNTS; i++) {

@@ -23,10 +23,15 @@ struct row {
     { #field, text, offsetof(struct larder_process_stats, field) }
 
 static const struct row rows[] = {
-    ROW(live, "live, as size classes"),   ROW(in_magazines, "free in magazines"),
-    ROW(in_slabs, "free in slabs"),       ROW(free_backed, "free, to be purged"),
-    ROW(purged, "free, purged"),          ROW(metadata, "metadata"),
-    ROW(usable, "usable: the sum"),       ROW(mapped, "mapped, with the map"),
+    ROW(requested, "asked for, about"),
+    ROW(live, "live, as size classes"),
+    ROW(in_magazines, "free in magazines"),
+    ROW(in_slabs, "free in slabs"),
+    ROW(free_backed, "free, to be purged"),
+    ROW(purged, "free, purged"),
+    ROW(metadata, "metadata"),
+    ROW(usable, "usable: the sum"),
+    ROW(mapped, "mapped, with the map"),
     ROW(resident, "resident, all of it"),
 };
 
@@ -65,8 +70,7 @@ void larder_process_write(const struct larder_sink *sink) {
     text_decimal(sink, (uint64_t)getpid(), 0);
     text_put(sink, " (");
     write_program(sink);
-    text_put(sink, ")\n  KiB                                now          peak\n"
-                   "  requested                      unknown: sizes asked for are not kept\n");
+    text_put(sink, ")\n  KiB                                now          peak\n");
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         const struct larder_process_amount *amount = amount_of(&stats, &rows[i]);
         text_put(sink, "  ");
@@ -105,7 +109,7 @@ void larder_process_write_json(const struct larder_sink *sink) {
     json_number(sink, "process", (uint64_t)getpid());
     text_put(sink, ",\"program\":\"");
     write_program(sink);
-    text_put(sink, "\",\n  \"requested\":null");
+    text_put(sink, "\"");
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
         json_amount(sink, rows[i].name, amount_of(&stats, &rows[i]));
     text_put(sink, ",\n  ");

@@ -43,9 +43,11 @@ struct larder_process_amount {
 };
 
 /* Equation: usable = live + in_magazines + in_slabs + free_backed + purged + metadata, exact when
- * nothing else runs, also at_peak. Nothing is ever negative. What the program asked for is not
- * kept: `live` is larger by the rounding to size classes. */
+ * nothing else runs, also at_peak. Nothing is ever negative. `live` is larger than `requested` by
+ * the rounding to size classes and whole frames. What a block was asked for as is not kept; the
+ * ratio is that of the requests that took a slow path, size class by size class. */
 struct larder_process_stats {
+    struct larder_process_amount requested;    /* of what is live: an estimate, at most that */
     struct larder_process_amount live;         /* with the program, as size classes and frames */
     struct larder_process_amount in_magazines; /* free, in magazines of threads and in depots */
     struct larder_process_amount in_slabs;     /* free in slabs, and what does not make an object */

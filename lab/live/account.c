@@ -46,6 +46,8 @@ static void write_parts(FILE *out, const json_t *statistics) {
 void account_write(FILE *out, const json_t *statistics, uint64_t cpu_ns) {
     const uint64_t slow_ns = control_number(statistics, "slow_ns");
     write_row(out, "peak live", account_amount(statistics, "live", "peak"), 0, "");
+    write_row(out, "asked for", account_amount(statistics, "requested", "peak"), 0,
+              "of that, about: the rest is rounding to size classes");
     write_row(out, "peak resident", account_amount(statistics, "resident", "peak"), 0,
               "of the whole process, program and libraries included");
     write_parts(out, statistics);

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as tree
 
 AMOUNTS = ("live in_magazines in_slabs free_backed purged metadata usable mapped resident").split()
 LIVE = 1000 * 112 + 100 * 65536
+ASKED = 1000 * 100 + 100 * 62000
 
 
 def say(good, text):
@@ -31,7 +32,10 @@ def check_json(path, label):
         label + ": slow paths are counted and timed")
     classes = {one["name"]: one for one in data["caches"]}
     say(1000 <= classes["heap-112"]["live"] <= 1100, label + ": the objects of a class")
-    say(data["requested"] is None and data["mappings"] > 10, label + ": what is not known is null")
+    asked = {key: data["requested"][key] for key in ("now", "peak", "at_peak")}
+    say(all(0 < asked[key] <= data["live"][key] for key in asked), label + ": asked for at most what lives")
+    say(abs(asked["now"] - ASKED) <= 200000, label + ": what was asked for is near (%d)" % asked["now"])
+    say(data["mappings"] > 10, label + ": mappings")
     return data
 
 
