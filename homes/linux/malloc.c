@@ -11,6 +11,7 @@
 #include "larder/port.h"
 
 #include "background.h"
+#include "guests.h"
 #include "libc.h"
 #include "options.h"
 #include "process.h"
@@ -93,9 +94,21 @@ static SLOW void free_foreign(void *pointer) {
     libc_free(pointer);
 }
 
+/* errno is the guest's affair but for free(), which leaves it alone. */
+static SLOW void free_in(struct larder_guest *guest, void *pointer) {
+    const int saved = errno;
+    guest->free(guest, pointer);
+    errno = saved;
+}
+
 static SLOW void free_slow(void *pointer) {
     if (!pointer)
         return;
+    struct larder_guest *const guest = guests_find(pointer);
+    if (guest) {
+        free_in(guest, pointer);
+        return;
+    }
     if (!process_owns(pointer)) {
         free_foreign(pointer);
         return;
@@ -147,6 +160,15 @@ static void *realloc_foreign(void *pointer, size_t size_bytes) {
     return libc_realloc(pointer, size_bytes);
 }
 
+static void *realloc_in(struct larder_guest *guest, void *pointer, size_t size_bytes) {
+    if (size_bytes == 0) {
+        free_in(guest, pointer);
+        return NULL;
+    }
+    void *memory = guest->realloc(guest, pointer, size_bytes);
+    return memory ? memory : no_memory();
+}
+
 /* Runs get an eighth more when they grow, as classes do, so that growing by a few bytes at a time
  * copies each byte a bounded number of times (trap 34). */
 static void *alloc_to_grow(size_t usable, size_t size_bytes, uintptr_t site) {
@@ -163,6 +185,9 @@ static void *alloc_to_grow(size_t usable, size_t size_bytes, uintptr_t site) {
 EXPORT void *realloc(void *pointer, size_t size_bytes) {
     if (!pointer)
         return alloc(size_bytes);
+    struct larder_guest *const guest = guests_find(pointer);
+    if (guest)
+        return realloc_in(guest, pointer, size_bytes);
     if (!process_owns(pointer))
         return realloc_foreign(pointer, size_bytes);
     if (size_bytes == 0) {
@@ -254,7 +279,7 @@ EXPORT void *pvalloc(size_t size_bytes) {
 /* ---- C23 sized frees; the sizes are compared where debugging asks for it ---- */
 
 static SLOW void check_size(void *pointer, size_t size_bytes) {
-    if (pointer && process_owns(pointer) &&
+    if (pointer && process_owns(pointer) && !guests_find(pointer) &&
         larder_good_size(size_bytes) != larder_good_size(larder_size_of(PROCESS, pointer)))
         larder_free_sized(PROCESS, pointer, size_bytes); /* names the mistake and stops */
 }
@@ -275,6 +300,9 @@ EXPORT void free_aligned_sized(void *pointer, size_t align_bytes, size_t size_by
 /* ---- GNU: the rest is in info.c ---- */
 
 EXPORT size_t malloc_usable_size(void *pointer) {
+    struct larder_guest *const guest = pointer ? guests_find(pointer) : NULL;
+    if (guest)
+        return guest->size_of(guest, pointer);
     if (!pointer || process_owns(pointer))
         return pointer ? larder_size_of(PROCESS, pointer) : 0;
     size_t (*const other)(void *) =

@@ -8,6 +8,7 @@
 #include "larder/heap.h"
 #include "larder/process.h"
 
+#include "guests.h"
 #include "process.h"
 
 #include <stdint.h>
@@ -45,5 +46,6 @@ bool resize_in_place(void *pointer, size_t size_bytes) {
 }
 
 EXPORT bool larder_process_try_resize(void *pointer, size_t size_bytes) {
-    return size_bytes != 0 && process_owns(pointer) && resize_in_place(pointer, size_bytes);
+    return size_bytes != 0 && process_owns(pointer) && !guests_find(pointer) &&
+           resize_in_place(pointer, size_bytes);
 }

@@ -8,6 +8,7 @@
 
 #include "background.h"
 #include "control.h"
+#include "guests.h"
 #include "process.h"
 #include "remap.h"
 #include "thread.h"
@@ -20,6 +21,7 @@ static void before_fork(void) {
     thread_lock();
     process_lock();
     remap_lock();
+    guests_lock();
     if (process_is_started())
         larder_lock_all(PROCESS);
 }
@@ -27,6 +29,7 @@ static void before_fork(void) {
 static void in_parent(void) {
     if (process_is_started())
         larder_unlock_all(PROCESS);
+    guests_unlock();
     remap_unlock();
     process_unlock();
     thread_unlock();

@@ -29,6 +29,32 @@ struct larder *larder_process(void);
  * false for NULL, for size 0, and for memory that is not larder's. */
 bool larder_process_try_resize(void *pointer, size_t size_bytes);
 
+/* A heap of the caller's in memory of the caller's: a region heap (larder/fit.h), an instance of
+ * the core in an arena, or any other. The process's free(), realloc(), malloc_usable_size() and
+ * sized frees take its blocks too: one free() for all heaps. The three functions are called in the
+ * thread that frees, with no lock held; whoever shares the heap between threads locks in them.
+ * `realloc` gets no NULL and no size 0, and says by NULL that it cannot: errno becomes ENOMEM. */
+struct larder_guest {
+    void *memory;
+    size_t size_bytes;
+    void (*free)(struct larder_guest *guest, void *pointer);
+    void *(*realloc)(struct larder_guest *guest, void *pointer, size_t size_bytes);
+    size_t (*size_of)(struct larder_guest *guest, const void *pointer);
+    void *context;             /* the caller's */
+    struct larder_guest *next; /* ours */
+};
+
+/* Take blocks of this heap from now on. *guest stays the caller's and must outlive that. False, and
+ * nothing changed, iff the heap is empty or its end wraps, it overlaps another guest, a function is
+ * missing, or the memory was malloc()ed as less than LARDER_CLASS_MAX_BYTES + 1 bytes: blocks
+ * inside an object of larder's cannot be told from it. Cost: O(guests); so is a free of a guest's
+ * block. */
+bool larder_process_adopt(struct larder_guest *guest);
+
+/* No more. What is still allocated in it must not be given to free() any more. False iff the guest
+ * is not adopted. */
+bool larder_process_disown(struct larder_guest *guest);
+
 /* Does nothing: `-Wl,-u,larder_malloc_is_linked` makes sure that a static link draws in the whole
  * family, and that a link with the shared library keeps it. */
 void larder_malloc_is_linked(void);

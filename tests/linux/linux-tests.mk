@@ -19,6 +19,13 @@ $(patsubst tests/linux/%.c,$(1)/%.o,$(LINUX_TESTS_SRC)): $(1)/%.o: tests/linux/%
 	$$(call say,CC,$$@)
 	$$(Q)$(2) $(LINUX_TESTS_CFLAGS) -MMD -MP -c $$< -o $$@
 
+# The region heap is no part of the library: a program brings its own, as one that uses it would.
+$(1)/guests: $(1)/fit.o
+$(1)/fit.o: $(wildcard fit/*.c fit/*.h) include/larder/fit.h
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
+	$$(Q)$(2) $(HOST_CFLAGS) -Ifit -r -nostdlib $(wildcard fit/*.c) -o $$@
+
 # The programs export what they define, so that a test can stand in for a call of the library's.
 $(addprefix $(1)/,$(LINUX_TESTS_NAMES)): $(1)/%: $(1)/%.o \
     $(LINUX_TESTS_SUPPORT:tests/linux/%.c=$(1)/%.o)
