@@ -28,6 +28,7 @@ enum { LAG_NS = 50000, MAPS_BYTES_MAX = 8 << 20, AHEAD = 8 };
 /* A ring as the collector sees it. */
 struct collector_ring {
     struct image *image; /* NULL: nobody's */
+    uint32_t thread;     /* as the ring says; the line it says it in is the thread's, and busy */
     struct channel_entry *entries;
     uint64_t tail, head; /* of this round */
     uint64_t last_ticks; /* of the last event taken */
@@ -133,7 +134,7 @@ static void adopt(struct collector *collector, size_t index) {
     if (entries == MAP_FAILED)
         return;
     *ring = (struct collector_ring){
-        .image = image, .entries = entries, .tail = shared->tail, .last_ticks = 0};
+        .image = image, .thread = shared->thread, .entries = entries, .tail = shared->tail};
     image->count_rings++;
 }
 
@@ -235,10 +236,9 @@ static void take_event(struct collector *collector, struct collector_ring *ring)
     struct image *image = ring->image;
     const uint64_t since =
         entry->ticks > collector->start_ticks ? entry->ticks - collector->start_ticks : 0;
-    const uint32_t thread = collector->channel->rings[ring - collector->rings].thread;
     struct trace_event event = {
         .kind = (enum trace_kind)entry->kind,
-        .thread = thread,
+        .thread = ring->thread,
         .time_ns = (uint64_t)((double)since * collector->ns_per_tick),
         .size_bytes = entry->size_bytes,
         .align_bytes = entry->align_log2 ? (uint64_t)1 << (entry->align_log2 & 63) : 0};

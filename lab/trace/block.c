@@ -20,7 +20,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-enum { CODEC_NONE = 0, CODEC_ZSTD = 1, CHECKED_HEAD_BYTES = 12, COMPRESSION_LEVEL = 3 };
+enum { CODEC_NONE = 0, CODEC_ZSTD = 1, CHECKED_HEAD_BYTES = 12, COMPRESSION_LEVEL = 1 };
 enum { COMPRESSED_MIN = 64 }; /* shorter blocks are stored as they are; the end mark is one */
 
 /* As PNG's: no text file begins like it, and a transfer as text destroys it. */
