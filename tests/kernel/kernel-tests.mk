@@ -36,8 +36,7 @@ KERNEL_BOOTS := raspberry-pi-4 raspberry-pi-4,tree=none raspberry-pi-4,level=3 \
     qemu-virt,ram=1G,cpus=1 qemu-virt,ram=1G,cpus=2 qemu-virt,ram=1G,cpus=3 qemu-virt,ram=1G,cpus=4 \
     qemu-virt,ram=2G,cpus=4 qemu-virt,ram=4G,cpus=4 qemu-virt,ram=8G,cpus=4 \
     qemu-virt,ram=2G,cpus=1,level=1 qemu-virt,ram=4G,cpus=3,level=1 qemu-virt,ram=8G,cpus=2,level=1 \
-    qemu-virt,ram=1G,cpus=4,variant=kernel-asserts qemu-virt,ram=64M,cpus=1,tests=process-* \
-    qemu-virt,ram=64M,cpus=4,tests=process-*
+    qemu-virt,ram=1G,cpus=4,variant=kernel-asserts qemu-virt,ram=64M,cpus=1 qemu-virt,ram=64M,cpus=4
 TESTS += $(KERNEL_BOOTS:%=tests/kernel/boot@%)
 TESTS += tests/kernel/fatal@qemu-virt tests/kernel/fatal@raspberry-pi-4 tests/kernel/devicetree
 TESTS += tests/kernel/fatal@raspberry-pi-3,fatal-double-free,fatal-other-cpu,fatal-null-read
