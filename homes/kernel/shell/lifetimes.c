@@ -25,8 +25,9 @@ struct recipe {
 };
 
 static const struct recipe recipes[] = {
-    {"thrash", NULL},  {"thrash", NULL}, {"thrash", NULL}, {"leak", "300K"}, {"hello", "x"},
-    {"forkbomb", "7"}, {"fuzz", NULL},   {"memhog", "4M"}, {"relay", "3"},   {"memhog", "nonsense"},
+    {"thrash", NULL}, {"thrash", NULL},       {"thrash", NULL},     {"leak", "300K"},
+    {"hello", "x"},   {"forkbomb", "7"},      {"fuzz", NULL},       {"memhog", "4M"},
+    {"relay", "3"},   {"memhog", "nonsense"}, {"giveback", "500K"},
 };
 #define RECIPES (sizeof recipes / sizeof *recipes)
 

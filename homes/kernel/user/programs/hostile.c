@@ -248,6 +248,10 @@ static void numbers_to_calls(void) {
     expect("mprotect the guard", mprotect((void *)0x27f000, PAGE, PROTECTION_WRITE),
            -ERROR_INVALID);
     expect("mprotect W and X", mprotect((void *)0x300000, PAGE, 7), -ERROR_INVALID);
+    expect("purge nothing", purge((void *)PAGE, PAGE), -ERROR_INVALID);
+    expect("purge a constant", purge((void *)0x300000, PAGE), -ERROR_INVALID);
+    expect("purge the kernel", purge((void *)KERNEL_IMAGE, PAGE), -ERROR_INVALID);
+    expect("purge everything", purge(NULL, UINT64_MAX), -ERROR_INVALID);
     expect("brk to the kernel", (int64_t)brk(KERNEL_IMAGE), (int64_t)brk(0));
     expect("kill nobody", kill(UINT32_MAX), -ERROR_NO_PROCESS);
     expect("wait for a stranger", wait(1, NULL), -ERROR_NO_CHILD);
