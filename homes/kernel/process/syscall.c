@@ -44,6 +44,9 @@ static int64_t call_read(struct process *process, const uint64_t *argument) {
 
     if (bytes == 0)
         return 0;
+    status = user_make_writable(process->space, argument[0], bytes); /* before input is lost */
+    if (status != 0)
+        return status;
     bytes = input_read(process, piece, bytes);
     status = user_copy_out(process->space, argument[0], piece, bytes);
     return status == 0 ? (int64_t)bytes : status;
@@ -127,9 +130,7 @@ static int64_t call_wait(struct process *process, const uint64_t *argument) {
     if (argument[0] > UINT32_MAX)
         return -ERROR_NO_CHILD;
     if (argument[1] != 0) { /* before a child is collected in vain */
-        status = user_copy_in(process->space, &how, argument[1], sizeof how);
-        if (status == 0)
-            status = user_copy_out(process->space, argument[1], &how, sizeof how);
+        status = user_make_writable(process->space, argument[1], sizeof how);
         if (status != 0)
             return status;
     }

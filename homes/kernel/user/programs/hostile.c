@@ -213,6 +213,7 @@ static void pointers_to_calls(void) {
         uint64_t bad = bad_pointers[i];
 
         expect("write", write_text((void *)bad, 8), -ERROR_FAULT);
+        expect("read", read_text((void *)bad, 8), -ERROR_FAULT);
         expect("meminfo", meminfo((void *)bad), -ERROR_FAULT);
         expect("wait", wait(0, (void *)bad), -ERROR_FAULT);
         expect("exec, name", exec((void *)bad, arguments), -ERROR_FAULT);
@@ -222,6 +223,7 @@ static void pointers_to_calls(void) {
         arguments[0] = "hello";
     }
     expect("meminfo into code", meminfo((void *)(uint64_t)main), -ERROR_FAULT);
+    expect("read into code", read_text((void *)(uint64_t)main, 8), -ERROR_FAULT);
 }
 
 static void numbers_to_calls(void) {
