@@ -58,8 +58,23 @@ KERNEL_PROGRAMS := $(patsubst $(KERNEL_HOME)/user/programs/%.c,%,\
 KERNEL_USER_FLAGS := $(CORE_CFLAGS_AARCH64) -mtune=cortex-a72 -fno-pic -fno-pie -fno-stack-protector \
     -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -I$(KERNEL_HOME) \
     -I$(KERNEL_HOME)/user -I$(KERNEL) -Ifit
-KERNEL_USER_OBJECTS := $(patsubst %,$(KERNEL_USER)/%.o,start library heap \
+KERNEL_USER_OBJECTS := $(patsubst %,$(KERNEL_USER)/%.o,start library malloc heap \
     $(patsubst fit/%.c,fit/%,$(wildcard fit/*.c)) lib/printf lib/string)
+# The core as a home in processes: an archive, so that only programs that choose it carry it.
+KERNEL_USER_CORE := $(KERNEL_USER)/core/core.a
+KERNEL_USER_CORE_OBJECTS := $(CORE_SRC:core/%.c=$(KERNEL_USER)/core/larder/%.o) \
+    $(patsubst %,$(KERNEL_USER)/core/%.o,heap port)
+$(KERNEL_USER)/core/%: KERNEL_USER_FLAGS += -DLARDER_PORT_HEADER='"user/core/port.h"' \
+    -DLARDER_CONFIG_HEADER='"user/core/config.h"'
+
+$(KERNEL_USER)/core/larder/%.o: core/%.c
+	@mkdir -p $(@D)
+	$(call say,USER-CC,$@)
+	$(Q)$(CC_AARCH64) $(KERNEL_USER_FLAGS) -MMD -MP -c $< -o $@
+
+$(KERNEL_USER_CORE): $(KERNEL_USER_CORE_OBJECTS)
+	$(call say,USER-AR,$@)
+	$(Q)rm -f $@ && $(CROSS)ar rcs $@ $^
 
 $(KERNEL_USER)/fit/%.o: fit/%.c
 	@mkdir -p $(@D)
@@ -82,10 +97,11 @@ $(KERNEL_USER)/%.o: $(KERNEL_HOME)/user/%.S | $(KERNEL_HEADERS)
 	$(Q)$(CC_AARCH64) $(KERNEL_USER_FLAGS) -MMD -MP -c $< -o $@
 
 # Stripped: the kernel carries it.
-$(KERNEL_USER)/%.elf: $(KERNEL_USER)/programs/%.o $(KERNEL_USER_OBJECTS) $(KERNEL_HOME)/user/user.ld
+$(KERNEL_USER)/%.elf: $(KERNEL_USER)/programs/%.o $(KERNEL_USER_OBJECTS) $(KERNEL_USER_CORE) \
+    $(KERNEL_HOME)/user/user.ld
 	$(call say,USER-LD,$@)
 	$(Q)$(CROSS)ld -static -nostdlib --fatal-warnings --gc-sections -s -z noexecstack \
-	    -z max-page-size=4096 -T $(KERNEL_HOME)/user/user.ld $(filter %.o,$^) -o $@
+	    -z max-page-size=4096 -T $(KERNEL_HOME)/user/user.ld $(filter %.o %.a,$^) -o $@
 
 # Each file has its pages for itself, so that its code can be mapped where it lies.
 $(KERNEL)/programs.S: $(KERNEL_HOME)/kernel.mk $(KERNEL_PROGRAMS:%=$(KERNEL_USER)/%.elf)

@@ -31,13 +31,14 @@ endif
 # ---- In the emulator: each line is one machine, named by what it is given -------------------------
 ifeq ($(VARIANT),plain)
 KERNEL_BOOTS := raspberry-pi-4 raspberry-pi-4,tree=none raspberry-pi-4,level=3 \
-    raspberry-pi-4,cpus=1,mem=1G raspberry-pi-4,cpus=3 raspberry-pi-4,variant=kernel-asserts \
-    raspberry-pi-3 raspberry-pi-3,tree=none raspberry-pi-3,level=3 raspberry-pi-3,cpus=2,mem=512M \
+    raspberry-pi-4,cpus=1,mem=1G raspberry-pi-4,cpus=2,mem=64M raspberry-pi-4,cpus=3 \
+    raspberry-pi-4,variant=kernel-asserts \
+    raspberry-pi-3 raspberry-pi-3,tree=none raspberry-pi-3,level=3 raspberry-pi-3,cpus=1,mem=64M \
+    raspberry-pi-3,cpus=2,mem=512M raspberry-pi-3,cpus=3 \
     qemu-virt,ram=1G,cpus=1 qemu-virt,ram=1G,cpus=2 qemu-virt,ram=1G,cpus=3 qemu-virt,ram=1G,cpus=4 \
     qemu-virt,ram=2G,cpus=4 qemu-virt,ram=4G,cpus=4 qemu-virt,ram=8G,cpus=4 \
     qemu-virt,ram=2G,cpus=1,level=1 qemu-virt,ram=4G,cpus=3,level=1 qemu-virt,ram=8G,cpus=2,level=1 \
-    qemu-virt,ram=1G,cpus=4,variant=kernel-asserts qemu-virt,ram=64M,cpus=1,tests=process-* \
-    qemu-virt,ram=64M,cpus=4,tests=process-*
+    qemu-virt,ram=1G,cpus=4,variant=kernel-asserts qemu-virt,ram=64M,cpus=1 qemu-virt,ram=64M,cpus=4
 TESTS += $(KERNEL_BOOTS:%=tests/kernel/boot@%)
 TESTS += tests/kernel/fatal@qemu-virt tests/kernel/fatal@raspberry-pi-4 tests/kernel/devicetree
 TESTS += tests/kernel/fatal@raspberry-pi-3,fatal-double-free,fatal-other-cpu,fatal-null-read

@@ -59,13 +59,24 @@ void memory_reserve(uint64_t address, uint64_t size_bytes) {
         mark(address, size_bytes, LARDER_RANGE_RESERVED);
 }
 
+static bool is_ram(const struct larder_range *range) {
+    return range->kind != LARDER_RANGE_DEVICE;
+}
+
+/* Beyond mem= the tree is read where it lies, and is none of our memory. */
+static bool is_in_ram(uint64_t address) {
+    const struct larder_range *range = larder_ranges_find(&memory_table, address);
+
+    return range != NULL && is_ram(range);
+}
+
 static void mark_image(void) {
     uint64_t init = mmu_address(init_start);
 
     mark(boot_info.image_address, (uint64_t)(init_start - image_start), LARDER_RANGE_RESERVED);
     mark(init, (uint64_t)(init_end - init_start), LARDER_RANGE_DONATED);
     mark(mmu_address(init_end), (uint64_t)(image_end - init_end), LARDER_RANGE_RESERVED);
-    if (boot_info.dtb_address != 0)
+    if (boot_info.dtb_address != 0 && is_in_ram(boot_info.dtb_address))
         mark(boot_info.dtb_address / PAGE_BYTES * PAGE_BYTES, boot_info.dtb_bytes,
              LARDER_RANGE_DONATED);
 }
@@ -117,10 +128,6 @@ static uint64_t physical_limit(void) {
     __asm__("mrs %0, id_aa64mmfr0_el1" : "=r"(features));
     limit = 1ul << bits[features & 7];
     return limit < LINEAR_BYTES ? limit : LINEAR_BYTES;
-}
-
-static bool is_ram(const struct larder_range *range) {
-    return range->kind != LARDER_RANGE_DEVICE;
 }
 
 /* Ranges that touch are one run, whatever their kinds, so blocks stay large. A page that is not RAM

@@ -24,6 +24,8 @@ enum syscall_number {
     SYSCALL_MMAP,   /* (address or 0, bytes, PROTECTION_…) fresh memory; where it is */
     SYSCALL_MUNMAP, /* (address, bytes) whole pages; what is not there is no error */
     SYSCALL_MPROTECT, /* (address, bytes, PROTECTION_…) all of it must be there */
+    SYSCALL_PURGE,    /* (address, bytes) all of it must be there, writable: its frames go back, it
+                         reads as when it was mapped; short of memory: unchanged */
     SYSCALL_MEMINFO,  /* (struct meminfo *) */
     SYSCALL_COUNT
 };

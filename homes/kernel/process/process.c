@@ -28,14 +28,10 @@ void processes_setup(void) {
     user_frames_setup();
 }
 
-/* Not kept by the compiler over a switch, as cpu_this() may be. */
 struct process *process_current(void) {
-    struct cpu *cpu;
     uintptr_t state = irq_save();
-    struct process *process;
+    struct process *process = cpu_this_now()->process;
 
-    __asm__ volatile("mrs %0, tpidr_el1" : "=r"(cpu));
-    process = cpu->process;
     irq_restore(state);
     return process;
 }
@@ -311,9 +307,11 @@ _Noreturn void process_end(int32_t status) {
     struct process *process = process_current();
     struct space *space = process->space;
     struct list gone;
-    uintptr_t state = lock();
+    uintptr_t state;
 
+    scheduler_await_end();
     list_init(&gone);
+    state = lock();
     process->space = NULL;
     space_enter(NULL);
     disown_children(process, &gone);
@@ -337,7 +335,6 @@ void process_bury(struct process *process) {
     state = lock();
     process->on_cpu = false;
     ended++;
-    scheduler_note_end();
     nobody = process->parent == NULL && !process->awaited;
     if (nobody)
         leave_lists(process);
@@ -346,6 +343,7 @@ void process_bury(struct process *process) {
     unlock(state);
     if (nobody)
         object_give(OBJECT_PROCESS, process);
+    scheduler_tell_end();
 }
 
 void process_discard(struct process *process) {

@@ -21,8 +21,8 @@ struct ticket_lock process_lock;
 static struct list ready = {&ready, &ready};          /* guarded by process_lock */
 static struct list sleepers = {&sleepers, &sleepers}; /* the same; by wake_us */
 static unsigned running;   /* processes on CPUs; guarded by process_lock */
-static atomic_bool frozen; /* set by CPU 0, or whoever buries; cleared by CPU 0 */
-static atomic_bool freezes_at_ends;
+static atomic_bool frozen; /* set by CPU 0, or a process that ends; cleared by CPU 0 */
+static atomic_bool one_by_one;
 static _Atomic uint32_t idle_cpus; /* a bit for each; set before the last look at the queue */
 
 /* ---- Becoming ready -------------------------------------------------------------------------- */
@@ -186,13 +186,22 @@ void scheduler_thaw(void) {
         cpu_request(cpu, CPU_REQUEST_WAKE);
 }
 
-void scheduler_freeze_at_ends(bool on) {
-    atomic_store(&freezes_at_ends, on);
+void scheduler_end_one_by_one(bool on) {
+    atomic_store(&one_by_one, on);
+    if (!on)
+        scheduler_thaw();
 }
 
-void scheduler_note_end(void) {
-    if (atomic_load(&freezes_at_ends))
-        atomic_store(&frozen, true);
+/* Who stops the turns itself is the only one. */
+void scheduler_await_end(void) {
+    while (atomic_load(&one_by_one) && atomic_exchange(&frozen, true))
+        scheduler_yield();
+}
+
+/* Whoever counts may sleep on CPU 0. */
+void scheduler_tell_end(void) {
+    if (atomic_load_explicit(&one_by_one, memory_order_relaxed))
+        cpu_request(0, CPU_REQUEST_WAKE);
 }
 
 bool scheduler_is_frozen(void) {
@@ -206,7 +215,7 @@ void scheduler_leave(void) {
     uintptr_t state = irq_save();
     struct process *process = process_current();
 
-    context_switch(&process->context, &cpu_this()->home);
+    context_switch(&process->context, &cpu_this_now()->home);
     irq_restore(state);
 }
 

@@ -35,9 +35,16 @@ void scheduler_freeze(void);
 void scheduler_thaw(void);
 bool scheduler_is_frozen(void);
 
-/* From now on every end of a process stops all turns, as scheduler_freeze() does; or no more. */
-void scheduler_freeze_at_ends(bool on);
-void scheduler_note_end(void);
+/* From now on processes end one at a time: who begins to end stops all turns until
+ * scheduler_thaw(), and who would end meanwhile waits for that; or no more, and all turns go on.
+ * From CPU 0's own program. */
+void scheduler_end_one_by_one(bool on);
+
+/* The calling process is about to end: returns when it may. */
+void scheduler_await_end(void);
+
+/* A process has ended and left its CPU. */
+void scheduler_tell_end(void);
 
 /* ---- With process_lock held
  * ---------------------------------------------------------------------- */

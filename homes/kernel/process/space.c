@@ -386,6 +386,32 @@ int64_t space_protect(struct space *space, uint64_t address, uint64_t bytes, uns
     return 0;
 }
 
+static bool is_writable(const struct space *space, uint64_t start, uint64_t end) {
+    const struct region *region;
+
+    for (; start < end; start = region->end) {
+        region = region_find(&space->regions, start);
+        if (region == NULL || !(region->protection & REGION_WRITE))
+            return false;
+    }
+    return true;
+}
+
+int64_t space_purge(struct space *space, uint64_t address, uint64_t bytes) {
+    uint64_t end;
+    bool is_carved;
+
+    bytes = bytes <= USER_END ? whole_pages(bytes) : 0;
+    end = address + bytes;
+    if (!is_range(address, bytes) || !is_writable(space, address, end))
+        return -ERROR_INVALID;
+    is_carved = carve_at(space, address) && carve_at(space, end);
+    if (is_carved)
+        drop_range(space, address, end);
+    region_merge(&space->regions, address, end);
+    return is_carved ? 0 : -ERROR_NO_MEMORY;
+}
+
 /* ---- The heap -------------------------------------------------------------------------------- */
 
 uint64_t space_set_heap_end(struct space *space, uint64_t end) {

@@ -75,6 +75,10 @@ int64_t space_map(struct space *space, uint64_t address, uint64_t bytes, unsigne
 int64_t space_unmap(struct space *space, uint64_t address, uint64_t bytes);
 int64_t space_protect(struct space *space, uint64_t address, uint64_t bytes, unsigned protection);
 
+/* What was written there goes, with its frames; the regions stay. INVALID iff not all of it is
+ * there and writable. */
+int64_t space_purge(struct space *space, uint64_t address, uint64_t bytes);
+
 /* brk: where the heap ends afterwards. */
 uint64_t space_set_heap_end(struct space *space, uint64_t end);
 

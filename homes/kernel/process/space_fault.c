@@ -98,7 +98,7 @@ static bool fresh_block(struct space *space, const struct region *region, uint64
     uint64_t *entry, block;
 
     if (region->start > start || region->end < start + USER_BLOCK_BYTES || region->source != NULL ||
-        (region->protection & REGION_EXECUTE) || !memory_is_plenty())
+        !(region->protection & REGION_WRITE) || !memory_is_plenty())
         return false;
     entry = user_table_block(&space->table, address);
     if (entry == NULL || *entry != 0)

@@ -44,6 +44,9 @@ static int64_t call_read(struct process *process, const uint64_t *argument) {
 
     if (bytes == 0)
         return 0;
+    status = user_make_writable(process->space, argument[0], bytes); /* before input is lost */
+    if (status != 0)
+        return status;
     bytes = input_read(process, piece, bytes);
     status = user_copy_out(process->space, argument[0], piece, bytes);
     return status == 0 ? (int64_t)bytes : status;
@@ -127,9 +130,7 @@ static int64_t call_wait(struct process *process, const uint64_t *argument) {
     if (argument[0] > UINT32_MAX)
         return -ERROR_NO_CHILD;
     if (argument[1] != 0) { /* before a child is collected in vain */
-        status = user_copy_in(process->space, &how, argument[1], sizeof how);
-        if (status == 0)
-            status = user_copy_out(process->space, argument[1], &how, sizeof how);
+        status = user_make_writable(process->space, argument[1], sizeof how);
         if (status != 0)
             return status;
     }
@@ -169,6 +170,10 @@ static int64_t call_mprotect(struct process *process, const uint64_t *argument) 
     return space_protect(process->space, argument[0], argument[1], protection_of(argument[2]));
 }
 
+static int64_t call_purge(struct process *process, const uint64_t *argument) {
+    return space_purge(process->space, argument[0], argument[1]);
+}
+
 static int64_t call_meminfo(struct process *process, const uint64_t *argument) {
     const struct space *space = process->space;
     struct larder_frames_stats stats;
@@ -192,14 +197,14 @@ static int64_t call_meminfo(struct process *process, const uint64_t *argument) {
 /* ---- Which ----------------------------------------------------------------------------------- */
 
 static const call calls[SYSCALL_COUNT] = {
-    [SYSCALL_EXIT] = call_exit,       [SYSCALL_WRITE] = call_write,
-    [SYSCALL_READ] = call_read,       [SYSCALL_GETPID] = call_getpid,
-    [SYSCALL_YIELD] = call_yield,     [SYSCALL_SLEEP] = call_sleep,
-    [SYSCALL_FORK] = call_fork,       [SYSCALL_EXEC] = call_exec,
-    [SYSCALL_WAIT] = call_wait,       [SYSCALL_KILL] = call_kill,
-    [SYSCALL_BRK] = call_brk,         [SYSCALL_MMAP] = call_mmap,
-    [SYSCALL_MUNMAP] = call_munmap,   [SYSCALL_MPROTECT] = call_mprotect,
-    [SYSCALL_MEMINFO] = call_meminfo,
+    [SYSCALL_EXIT] = call_exit,     [SYSCALL_WRITE] = call_write,
+    [SYSCALL_READ] = call_read,     [SYSCALL_GETPID] = call_getpid,
+    [SYSCALL_YIELD] = call_yield,   [SYSCALL_SLEEP] = call_sleep,
+    [SYSCALL_FORK] = call_fork,     [SYSCALL_EXEC] = call_exec,
+    [SYSCALL_WAIT] = call_wait,     [SYSCALL_KILL] = call_kill,
+    [SYSCALL_BRK] = call_brk,       [SYSCALL_MMAP] = call_mmap,
+    [SYSCALL_MUNMAP] = call_munmap, [SYSCALL_MPROTECT] = call_mprotect,
+    [SYSCALL_PURGE] = call_purge,   [SYSCALL_MEMINFO] = call_meminfo,
 };
 
 void syscall(struct process *process, struct exception_frame *frame) {

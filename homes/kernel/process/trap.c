@@ -93,20 +93,12 @@ static void serve(struct process *process, struct exception_frame *frame) {
 
 /* ---- In and out ------------------------------------------------------------------------------ */
 
-/* Of the CPU it is on now: the compiler must look again after each switch. */
-static struct cpu *this_cpu(void) {
-    struct cpu *cpu;
-
-    __asm__ volatile("mrs %0, tpidr_el1" : "=r"(cpu));
-    return cpu;
-}
-
 /* Interrupts are masked, here and until the process is outside. */
 static void leave_kernel(void) {
     struct process *process = process_current();
 
     for (;;) {
-        struct cpu *cpu = this_cpu();
+        struct cpu *cpu = cpu_this_now();
 
         if (process_is_doomed(process)) {
             irq_enable();

@@ -18,33 +18,36 @@ static int64_t piece_at(struct space *space, uint64_t address, unsigned access, 
     return fault == SPACE_FAULT_NO_MEMORY ? -ERROR_NO_MEMORY : -ERROR_FAULT;
 }
 
-int64_t user_copy_in(struct space *space, void *to, uint64_t from, size_t bytes) {
-    unsigned char *at = to, *piece;
+/* From the process into `in`, to it from `out`, or, both NULL, only as far as to write there. */
+static int64_t transfer(struct space *space, uint64_t user, size_t bytes, unsigned char *in,
+                        const unsigned char *out) {
+    unsigned access = in != NULL ? REGION_READ : REGION_WRITE;
+    unsigned char *piece;
     size_t length;
 
-    for (; bytes > 0; bytes -= length, at += length, from += length) {
-        int64_t status = piece_at(space, from, REGION_READ, bytes, &piece, &length);
+    for (size_t done = 0; done < bytes; done += length) {
+        int64_t status = piece_at(space, user + done, access, bytes - done, &piece, &length);
 
         if (status != 0)
             return status;
-        memcpy(at, piece, length);
+        if (in != NULL)
+            memcpy(in + done, piece, length);
+        if (out != NULL)
+            memcpy(piece, out + done, length);
     }
     return 0;
 }
 
+int64_t user_copy_in(struct space *space, void *to, uint64_t from, size_t bytes) {
+    return transfer(space, from, bytes, to, NULL);
+}
+
 int64_t user_copy_out(struct space *space, uint64_t to, const void *from, size_t bytes) {
-    const unsigned char *at = from;
-    unsigned char *piece;
-    size_t length;
+    return transfer(space, to, bytes, NULL, from);
+}
 
-    for (; bytes > 0; bytes -= length, at += length, to += length) {
-        int64_t status = piece_at(space, to, REGION_WRITE, bytes, &piece, &length);
-
-        if (status != 0)
-            return status;
-        memcpy(piece, at, length);
-    }
-    return 0;
+int64_t user_make_writable(struct space *space, uint64_t to, size_t bytes) {
+    return transfer(space, to, bytes, NULL, NULL);
 }
 
 int64_t user_copy_text(struct space *space, char *to, uint64_t from, size_t size) {

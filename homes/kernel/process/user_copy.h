@@ -16,6 +16,9 @@
 int64_t user_copy_in(struct space *space, void *to, uint64_t from, size_t bytes);
 int64_t user_copy_out(struct space *space, uint64_t to, const void *from, size_t bytes);
 
+/* Afterwards user_copy_out() to there succeeds, until the process has run again. */
+int64_t user_make_writable(struct space *space, uint64_t to, size_t bytes);
+
 /* A text with its NUL into to[size]: its length; also -ERROR_TOO_LONG. */
 int64_t user_copy_text(struct space *space, char *to, uint64_t from, size_t size);
 

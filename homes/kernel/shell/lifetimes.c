@@ -12,8 +12,9 @@
 #define ALIVE_MAX 6u   /* started by us at a time; they fork */
 #define KILL_ONE_IN 6u /* ticks of a CPU */
 #define CPUS_MAX 64u
-#define EMPTY_EVERY 64u  /* checks */
-#define PAUSE_EVERY 100u /* lifetimes: then all end, and everything must be free */
+#define EMPTY_EVERY 64u /* checks */
+#define COUNTED 100u    /* lifetimes, each counted by itself; then all end … */
+#define UNCOUNTED 25u /* … and these, which may end together; everything must be free each time */
 
 static _Atomic uint64_t kills;
 static uint64_t killer_random[CPUS_MAX]; /* each CPU's interrupts only, while the hook is set */
@@ -24,8 +25,9 @@ struct recipe {
 };
 
 static const struct recipe recipes[] = {
-    {"thrash", NULL},  {"thrash", NULL}, {"thrash", NULL}, {"leak", "300K"}, {"hello", "x"},
-    {"forkbomb", "7"}, {"fuzz", NULL},   {"memhog", "4M"}, {"relay", "3"},   {"memhog", "nonsense"},
+    {"thrash", NULL}, {"thrash", NULL},       {"thrash", NULL},     {"leak", "300K"},
+    {"hello", "x"},   {"forkbomb", "7"},      {"fuzz", NULL},       {"memhog", "4M"},
+    {"relay", "3"},   {"memhog", "nonsense"}, {"giveback", "500K"},
 };
 #define RECIPES (sizeof recipes / sizeof *recipes)
 
@@ -35,6 +37,7 @@ struct run {
     uint64_t random;
     uint64_t baseline; /* frames at hand with no process alive */
     uint64_t ended_at_first, ended_at_check, pause_at;
+    bool counts; /* after each end */
 };
 
 /* ---- Counting -------------------------------------------------------------------------------- */
@@ -60,8 +63,7 @@ static void check(struct run *run) {
     bool emptied = run->result->checks % EMPTY_EVERY == 0;
     uint64_t free_now;
     scheduler_freeze();
-    if (processes_ended() - run->ended_at_check > run->result->ends_max)
-        run->result->ends_max = processes_ended() - run->ended_at_check;
+    run->result->missed += processes_ended() - run->ended_at_check - 1;
     run->ended_at_check = processes_ended();
     free_now = at_hand(emptied);
     run->result->wrong = processes_check();
@@ -123,44 +125,60 @@ static void begin_killing(uint64_t seed) {
 }
 
 static bool goes_on(const struct run *run) {
-    return run->result->wrong == NULL && run->result->lifetimes < run->config->count &&
+    return run->result->wrong == NULL && run->result->checks < run->config->count &&
            (run->config->stop == NULL || !run->config->stop());
+}
+
+/* When something is wrong the others may end as they like. */
+static void count_end(struct run *run) {
+    if (!run->counts || processes_ended() == run->ended_at_check)
+        return;
+    check(run);
+    run->counts = run->result->wrong == NULL;
+    scheduler_end_one_by_one(run->counts);
 }
 
 static void step(struct run *run) {
     if (process_count() < ALIVE_MAX && goes_on(run) && run->result->lifetimes < run->pause_at)
         start_one(run);
     scheduler_lend();
-    if (processes_ended() != run->ended_at_check && run->result->wrong == NULL)
-        check(run);
+    count_end(run);
     run->result->lifetimes = processes_ended() - run->ended_at_first;
+}
+
+/* So many, and until the last has ended. */
+static void live(struct run *run, bool counts, unsigned lifetimes) {
+    run->pause_at = run->result->lifetimes + lifetimes;
+    run->ended_at_check = processes_ended();
+    run->counts = counts;
+    scheduler_end_one_by_one(counts);
+    while (process_count() > 0 || (goes_on(run) && run->result->lifetimes < run->pause_at))
+        step(run);
+    count_end(run);
+    check_all_returned(run);
 }
 
 void lifetimes_run(const struct lifetimes_config *config, struct lifetimes_result *result) {
     struct run run = {.config = config, .result = result, .random = config->seed};
     uint64_t begin_us = clock_us();
     *result = (struct lifetimes_result){.wrong = NULL};
-    run.ended_at_first = run.ended_at_check = processes_ended();
+    run.ended_at_first = processes_ended();
     run.baseline = at_hand(true);
     begin_killing(config->seed);
-    scheduler_freeze_at_ends(true);
     while (goes_on(&run)) {
-        run.pause_at = result->lifetimes + PAUSE_EVERY;
-        while (process_count() > 0 || (goes_on(&run) && result->lifetimes < run.pause_at))
-            step(&run);
-        check_all_returned(&run);
+        live(&run, true, COUNTED);
+        live(&run, false, UNCOUNTED);
     }
     tick_hook_set(NULL);
-    scheduler_freeze_at_ends(false);
-    scheduler_thaw();
+    result->lifetimes = processes_ended() - run.ended_at_first;
     result->kills = atomic_load(&kills);
     result->elapsed_us = clock_us() - begin_us;
 }
 
 void lifetimes_show(const struct lifetimes_result *result) {
-    printf("%lu lifetimes, %lu kills; counted %lu times, after %lu ends at most;\n"
+    printf("%lu lifetimes, %lu kills; every frame counted after each of %lu ends;\n"
            "%lu times all was free; %lu ms",
-           result->lifetimes, result->kills, result->checks, result->ends_max, result->returned,
+           result->lifetimes, result->kills, result->checks, result->returned,
            result->elapsed_us / 1000);
     if (result->wrong != NULL)
         printf(": %s (%ld frames)", result->wrong, (int64_t)result->lost_frames);

@@ -100,8 +100,9 @@ static void image_is_reserved(void) {
     expect_never_given("text", mmu_address(text_start), (uint64_t)(text_end - text_start));
     expect_never_given("rodata", mmu_address(rodata_start), (uint64_t)(rodata_end - rodata_start));
     expect_never_given("data", mmu_address(data_start), (uint64_t)(image_end - data_start));
-    if (boot_info.dtb_address != 0)
-        EXPECT(larder_ranges_find(memory_ranges(), boot_info.dtb_address) != NULL);
+    if (boot_info.dtb_address != 0 &&
+        larder_ranges_find(memory_ranges(), boot_info.dtb_address) == NULL)
+        EXPECT(machine_bootarg("mem") != NULL); /* and it lies beyond */
 }
 
 /* Every range of the table that is not to be given out, frame by frame. */

@@ -1,5 +1,6 @@
-/* heap.c: malloc of a process: larder's region heap, in one region between the end of the program
- * and brk. When no chunk holds a request the region grows at its end (larder_fit_grow). */
+/* heap.c: the heap of a process that chooses no other: larder's region heap, in one region between
+ * the end of the program and brk. When no chunk holds a request the region grows at its end
+ * (larder_fit_grow). */
 #include "user.h"
 
 #define STEP_BYTES (64u << 10)
@@ -47,7 +48,7 @@ static bool make_room(size_t bytes) {
     return grow(room) && larder_fit_grow(&heap, &region, (void *)heap_end) != 0;
 }
 
-void *malloc(size_t bytes) {
+static void *take(size_t bytes) {
     void *pointer = heap_start != 0 ? larder_fit_alloc(&heap, bytes) : NULL;
 
     if (pointer == NULL && bytes != 0 && make_room(bytes))
@@ -55,30 +56,30 @@ void *malloc(size_t bytes) {
     return pointer;
 }
 
-void *calloc(size_t count, size_t bytes) {
-    size_t total;
-    void *pointer = __builtin_mul_overflow(count, bytes, &total) ? NULL : malloc(total);
+static void *resize(void *pointer, size_t bytes) {
+    void *moved = larder_fit_realloc(&heap, pointer, bytes);
 
-    if (pointer != NULL)
-        memset(pointer, 0, total);
-    return pointer;
-}
-
-void *realloc(void *pointer, size_t bytes) {
-    void *moved = NULL;
-
-    if (pointer == NULL)
-        return malloc(bytes);
-    moved = larder_fit_realloc(&heap, pointer, bytes);
-    if (moved == NULL && bytes != 0 && make_room(bytes))
+    if (moved == NULL && make_room(bytes))
         moved = larder_fit_realloc(&heap, pointer, bytes);
     return moved;
 }
 
-void free(void *pointer) {
+static void give(void *pointer) {
     larder_fit_free(&heap, pointer);
 }
 
-void heap_diagnose(struct larder_fit_diagnosis *diagnosis) {
-    larder_fit_diagnose(&heap, diagnosis);
+/* Its free chunks carry headers and links: there is nothing to give before the end. */
+static void trim(void) {
 }
+
+static void account(struct heap_account *account) {
+    struct larder_fit_diagnosis diagnosis;
+
+    larder_fit_diagnose(&heap, &diagnosis);
+    *account = (struct heap_account){.capacity_bytes = diagnosis.capacity_bytes,
+                                     .free_bytes = diagnosis.free_bytes,
+                                     .largest_bytes = diagnosis.largest_free_bytes,
+                                     .pieces = diagnosis.free_chunks};
+}
+
+const struct heap heap_region = {"region", take, resize, give, trim, account};

@@ -57,6 +57,9 @@ static inline int64_t meminfo(struct meminfo *info) {
 static inline int64_t munmap(void *pointer, size_t bytes) {
     return system_call(SYSCALL_MUNMAP, (uint64_t)pointer, bytes, 0);
 }
+static inline int64_t purge(void *pointer, size_t bytes) {
+    return system_call(SYSCALL_PURGE, (uint64_t)pointer, bytes, 0);
+}
 static inline int64_t mprotect(void *pointer, size_t bytes, unsigned protection) {
     return system_call(SYSCALL_MPROTECT, (uint64_t)pointer, bytes, protection);
 }
@@ -64,19 +67,47 @@ static inline int64_t mprotect(void *pointer, size_t bytes, unsigned protection)
 /* Fresh memory to read and write. NULL iff there is none. */
 void *map(size_t bytes);
 
-/* ---- The heap: the region heap of fit/ on brk (heap.c) ----------------------------------------
+/* ---- The heap: one of two, chosen by the program ----------------------------------------------
  */
 
-/* Which chunk serves a request; before the first malloc(). GOOD fit unless chosen. */
+struct heap_account {
+    size_t capacity_bytes; /* what it got from the kernel to give out */
+    size_t free_bytes;     /* of that, what no request has a part in */
+    size_t largest_bytes;  /* the largest free piece */
+    size_t pieces;         /* free chunks; free blocks of the buddies */
+};
+
+/* Sizes are not zero, pointers not NULL, but results may be. */
+struct heap {
+    const char *name;
+    void *(*take)(size_t bytes);
+    void *(*resize)(void *pointer, size_t bytes);
+    void (*give)(void *pointer);
+    void (*trim)(void);
+    void (*account)(struct heap_account *account);
+};
+
+/* The region heap of fit/ on brk, which moves up in steps of 64 KiB (heap.c); the core's heap on
+ * mmap (core/heap.c), which only programs that name it carry along. */
+extern const struct heap heap_region, heap_core;
+
+/* Before the first malloc(); heap_region unless chosen. */
+void heap_choose(const struct heap *heap);
+
+/* Of heap_region: which chunk serves a request; before the first malloc(). GOOD fit unless chosen.
+ */
 void heap_policy(enum larder_fit_policy policy);
 
-/* As in C; the end of the heap moves up in steps of 64 KiB. */
+/* As in C; malloc(0) may be NULL. */
 void *malloc(size_t bytes);
 void *calloc(size_t count, size_t bytes);
 void *realloc(void *pointer, size_t bytes);
 void free(void *pointer);
 
-void heap_diagnose(struct larder_fit_diagnosis *diagnosis);
+/* Give free memory back to the kernel, as far as the heap can. */
+void heap_trim(void);
+
+void heap_look(struct heap_account *account);
 
 /* ---- The library -------------------------------------------------------------------------------
  */

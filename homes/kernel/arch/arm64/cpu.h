@@ -69,6 +69,14 @@ static inline struct cpu *cpu_this(void) {
     return cpu;
 }
 
+/* The same, read anew each time: a process may be on another CPU after each switch. */
+static inline struct cpu *cpu_this_now(void) {
+    struct cpu *cpu;
+
+    __asm__ volatile("mrs %0, tpidr_el1" : "=r"(cpu));
+    return cpu;
+}
+
 /* Mask interrupts and say how they were. */
 static inline uintptr_t irq_save(void) {
     uintptr_t state;

@@ -213,6 +213,7 @@ static void pointers_to_calls(void) {
         uint64_t bad = bad_pointers[i];
 
         expect("write", write_text((void *)bad, 8), -ERROR_FAULT);
+        expect("read", read_text((void *)bad, 8), -ERROR_FAULT);
         expect("meminfo", meminfo((void *)bad), -ERROR_FAULT);
         expect("wait", wait(0, (void *)bad), -ERROR_FAULT);
         expect("exec, name", exec((void *)bad, arguments), -ERROR_FAULT);
@@ -222,6 +223,7 @@ static void pointers_to_calls(void) {
         arguments[0] = "hello";
     }
     expect("meminfo into code", meminfo((void *)(uint64_t)main), -ERROR_FAULT);
+    expect("read into code", read_text((void *)(uint64_t)main, 8), -ERROR_FAULT);
 }
 
 static void numbers_to_calls(void) {
@@ -248,6 +250,10 @@ static void numbers_to_calls(void) {
     expect("mprotect the guard", mprotect((void *)0x27f000, PAGE, PROTECTION_WRITE),
            -ERROR_INVALID);
     expect("mprotect W and X", mprotect((void *)0x300000, PAGE, 7), -ERROR_INVALID);
+    expect("purge nothing", purge((void *)PAGE, PAGE), -ERROR_INVALID);
+    expect("purge a constant", purge((void *)0x300000, PAGE), -ERROR_INVALID);
+    expect("purge the kernel", purge((void *)KERNEL_IMAGE, PAGE), -ERROR_INVALID);
+    expect("purge everything", purge(NULL, UINT64_MAX), -ERROR_INVALID);
     expect("brk to the kernel", (int64_t)brk(KERNEL_IMAGE), (int64_t)brk(0));
     expect("kill nobody", kill(UINT32_MAX), -ERROR_NO_PROCESS);
     expect("wait for a stranger", wait(1, NULL), -ERROR_NO_CHILD);

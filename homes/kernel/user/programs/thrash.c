@@ -1,5 +1,5 @@
-/* thrash [ROUNDS [SEED]]: map, touch, protect, fork, write after the fork, grow and shrink the
- * heap, give back, in random order; and look whether memory holds what it should. */
+/* thrash [ROUNDS [SEED]]: map, touch, protect, purge, fork, write after the fork, grow and shrink
+ * the heap, give back, in random order; and look whether memory holds what it should. */
 #include "user.h"
 
 #define ROUNDS_DEFAULT 20u
@@ -63,6 +63,22 @@ static void protect(const struct stretch *one) {
     mprotect(one->start, one->bytes, PROTECTION_WRITE);
 }
 
+/* The first half is fresh again, the rest stays as it was. */
+static void purge_half(struct stretch *one) {
+    size_t half = one->bytes / 2 / PAGE * PAGE;
+
+    if (one->start == NULL || half == 0 || purge(one->start, half) != 0)
+        return;
+    for (size_t at = 0; at < half; at += PAGE) {
+        if (*(uint64_t *)(one->start + at) != 0) {
+            printf("thrash: %p was purged and is not zero\n", (void *)(one->start + at));
+            end(1);
+        }
+        *(uint64_t *)(one->start + at) = one->mark + at;
+    }
+    check_pages(one);
+}
+
 static void use_heap(void) {
     void *piece[16];
 
@@ -105,7 +121,7 @@ int main(int argc, char **argv) {
     for (uint64_t round = 0; round < rounds; round++) {
         struct stretch *one = &stretch[random_next(&random) % MAPS];
 
-        switch (random_next(&random) % 8) {
+        switch (random_next(&random) % 9) {
         case 0:
             fork_and_write();
             break;
@@ -120,6 +136,9 @@ int main(int argc, char **argv) {
             break;
         case 4:
             yield();
+            break;
+        case 5:
+            purge_half(one);
             break;
         default:
             map_or_unmap(one);
