@@ -1,6 +1,7 @@
 /* command.c: larder report. */
 #include "command.h"
 
+#include "make.h"
 #include "page.h"
 #include "policies.h"
 #include "report.h"
@@ -13,6 +14,7 @@
 
 struct options {
     const char *trace, *output; /* output NULL: from the name of the trace */
+    bool is_nameless;           /* the page does not say where the trace is */
     bool is_json;
     bool has_policies, has_no_policies; /* neither: if the trace is not too long for it */
 };
@@ -130,11 +132,28 @@ static int make(const struct options *options, const char *output) {
     if (!report)
         return EXIT_TROUBLE;
     report->has_policies = wants_policies(options, report->event);
+    if (options->is_nameless)
+        report->name = "";
     int status = write_to(report, output, options->is_json);
     if (status == EXIT_OK)
         status = report_damage(options->trace, trace_reader_error(report->reader));
     drop(report);
     return status;
+}
+
+/* Asked before a program runs for an hour. */
+bool report_can_make(const char *output) {
+    FILE *file = page_exists() ? fopen(output, "ae") : NULL;
+    if (!page_exists())
+        say_error("this larder was built without npm, so it has no page");
+    else if (!file)
+        say_error("%s: %s", output, strerror(errno));
+    return file && fclose(file) == 0;
+}
+
+int report_make(const char *trace, const char *output) {
+    const struct options options = {.trace = trace, .is_nameless = true};
+    return make(&options, output);
 }
 
 static int run(int argc, char **argv) {

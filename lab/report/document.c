@@ -8,7 +8,7 @@
 
 static void write_error(struct json *json, const struct trace_error *error) {
     if (!error) {
-        json_null(json, "error");
+        json_nothing(json, "error");
         return;
     }
     json_begin_object(json, "error");
@@ -20,7 +20,7 @@ static void write_error(struct json *json, const struct trace_error *error) {
 static void write_trace(const struct report *report, struct json *json) {
     const struct trace_info *info = trace_reader_info(report->reader);
     json_begin_object(json, "trace");
-    json_text(json, "file", report->path);
+    json_text(json, "file", report->name);
     json_text(json, "program", info->program);
     json_text(json, "recorded_by", info->recorded_by);
     json_text(json, "note", info->note);

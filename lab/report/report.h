@@ -18,6 +18,7 @@
 struct report {
     struct trace_reader *reader;
     const char *path; /* of the trace, for messages and for the policies, which read it again */
+    const char *name; /* what to call it; "": it is not there for long */
     bool has_time;
     bool has_policies; /* to be written too */
     uint64_t now;      /* ns, or events */
