@@ -9,6 +9,7 @@
 #include "moment.h"
 #include "orders.h"
 #include "sites.h"
+#include "snapshots.h"
 #include "timeline.h"
 #include "trace/reader.h"
 
@@ -40,7 +41,9 @@ bool report_read(struct report *report, struct trace_reader *reader, const char 
                  uint64_t room_bytes);
 void report_close(struct report *report);
 
-/* False iff it cannot be written: errno. */
-bool report_write(struct report *report, FILE *file);
+/* The document of a trace, with one of snapshots in it (NULL: none); and of snapshots alone. False
+ * iff it cannot be written: errno. */
+bool report_write(struct report *report, struct snapshots *live, FILE *file);
+bool report_write_live(struct snapshots *live, FILE *file);
 
 #endif
