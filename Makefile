@@ -126,7 +126,7 @@ help: ## this list
 	@echo '  variables          BOARD=raspberry-pi-4|raspberry-pi-3|qemu-virt  VARIANT=plain|asan|tsan|coverage  V=1'
 
 -include homes/kernel/kernel.mk homes/sim/sim.mk homes/linux/linux.mk lab/lab.mk tests/tests.mk \
-    $(sort $(wildcard tests/*/*.mk)) homes/mcu/mcu.mk bench/bench.mk bench/fit/fit.mk bench/malloc/malloc.mk
+    $(sort $(wildcard tests/*/*.mk)) homes/mcu/mcu.mk bench/bench.mk bench/fit/fit.mk bench/malloc/malloc.mk bench/page/page.mk
 include tools/tools.mk
 
 # ---- Targets ---------------------------------------------------------------------------------------
