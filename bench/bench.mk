@@ -13,7 +13,7 @@ QUICK ?=
 PART ?=
 
 # Made when a benchmark is asked for, not when make only reads this file.
-ifneq ($(filter-out bench-fit bench-lab $(BENCH_DIR)/lab/% bench-malloc% $(BENCH_DIR)/malloc/%, \
+ifneq ($(filter-out bench-fit bench-page bench-lab $(BENCH_DIR)/lab/% bench-malloc% $(BENCH_DIR)/malloc/%, \
     $(filter bench bench-% $(BENCH_DIR)/%,$(MAKECMDGOALS))),)
 -include $(BENCH_DPDK)/dpdk.mk
 endif

@@ -66,7 +66,7 @@ static void json_cache(struct larder_cache *cache, void *context) {
         text_put(list->sink, ",");
         json_number(list->sink, numbers[i].name, numbers[i].value);
     }
-    text_put(list->sink, "}");
+    text_put(list->sink, stats.is_internal ? ",\"is_internal\":true}" : ",\"is_internal\":false}");
     list->has_one = true;
 }
 

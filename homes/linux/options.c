@@ -73,7 +73,8 @@ static const struct option table[] = {
 };
 
 /* What larder's own tests and tools find in the environment. */
-static const char *const others[] = {"BUILD", "VARIANT", "SEED", "SUMMARY", "TEST"};
+static const char *const others[] = {"RECORD_CHANNEL", "BUILD",   "VARIANT",
+                                     "SEED",           "SUMMARY", "TEST"};
 
 /* ---- values ---- */
 

@@ -1,37 +1,15 @@
 /* leaks.c: larder leaks PROCESS: what lives in a running process, by call site and age. */
 #include "command.h"
 #include "control.h"
+#include "places.h"
 #include "say.h"
-
-#include "record/symbols.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { PATH_LENGTH = 64 };
-
-/* /proc/PID/maps as one text, for the symbols; NULL iff it cannot be read. */
-static char *read_maps(const json_t *answer) {
-    char path[PATH_LENGTH], *maps = NULL;
-    size_t length = 0;
-    (void)snprintf(path, sizeof path, "/proc/%" PRIu64 "/maps", control_number(answer, "process"));
-    FILE *file = fopen(path, "r");
-    if (file && getdelim(&maps, &length, '\0', file) < 0) {
-        free(maps);
-        maps = NULL;
-    }
-    if (file)
-        (void)fclose(file);
-    return maps;
-}
 
 static void write_place(struct symbols *symbols, const char *site) {
-    struct trace_frame frame = {
-        .address = strtoull(site, NULL, 16), .function = "", .file = "", .module = ""};
-    if (symbols && frame.address != 0)
-        symbols_resolve(symbols, &frame);
+    const struct trace_frame frame = places_find(symbols, site);
     (void)printf("%s", *frame.function ? frame.function : site);
     if (*frame.file)
         (void)printf(" %s:%" PRIu32, frame.file, frame.line);
@@ -87,12 +65,9 @@ static int run(int argc, char **argv) {
         return EXIT_TROUBLE;
     const bool is_tracked = control_number(answer, "tracked_caches") != 0;
     if (is_tracked) {
-        char *maps = read_maps(answer);
-        struct symbols *symbols = maps ? symbols_make(&maps, 1) : NULL;
+        struct symbols *symbols = places_open(answer);
         write_sites(answer, symbols);
-        if (symbols)
-            symbols_free(symbols);
-        free(maps);
+        places_close(symbols);
     } else {
         say_error("call sites are not kept there: start the program with LARDER_DEBUG=U as well");
     }

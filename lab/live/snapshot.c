@@ -1,6 +1,9 @@
-/* snapshot.c: larder snapshot PROCESS: its statistics, caches and frames as one JSON file. */
+/* snapshot.c: larder snapshot PROCESS: its statistics, caches, frames and, if they are kept, call
+ * sites as one JSON file. What the process alone can tell (names of its functions) is told in it, as
+ * the process may be gone when it is read. */
 #include "command.h"
 #include "control.h"
+#include "places.h"
 #include "say.h"
 
 #include <errno.h>
@@ -8,6 +11,50 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+static json_int_t now_unix_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void add_place(json_t *site, struct symbols *symbols) {
+    const char *address = json_string_value(json_object_get(site, "site"));
+    const struct trace_frame frame = places_find(symbols, address ? address : "");
+    (void)json_object_set_new(site, "function", json_string(frame.function));
+    (void)json_object_set_new(site, "file", json_string(frame.file));
+    (void)json_object_set_new(site, "line", json_integer(frame.line));
+    (void)json_object_set_new(site, "module", json_string(frame.module));
+}
+
+/* Nothing where the process keeps no call sites. */
+static void add_sites(json_t *snapshot, const char *process) {
+    json_t *leaks = control_ask(process, "leaks"), *site;
+    size_t i;
+    if (control_number(leaks, "tracked_caches") > 0) {
+        struct symbols *symbols = places_open(leaks);
+        json_array_foreach(json_object_get(leaks, "sites"), i, site) {
+            add_place(site, symbols);
+        }
+        places_close(symbols);
+        (void)json_object_set(snapshot, "leaks", leaks);
+    }
+    json_decref(leaks);
+}
+
+/* All of it; NULL iff the process does not answer. */
+static json_t *take(const char *process) {
+    json_t *snapshot = control_ask(process, "stats");
+    json_t *frames = snapshot ? control_ask(process, "frames") : NULL;
+    if (!frames || json_object_set_new(snapshot, "frames", frames) != 0 ||
+        json_object_set_new(snapshot, "time_unix_ms", json_integer(now_unix_ms())) != 0) {
+        json_decref(snapshot);
+        return NULL;
+    }
+    add_sites(snapshot, process);
+    return snapshot;
+}
 
 static int write_snapshot(const json_t *snapshot, const char *path) {
     const bool to_stdout = strcmp(path, "-") == 0;
@@ -30,13 +77,9 @@ static int run(int argc, char **argv) {
     }
     if (optind + 1 != argc)
         return say_usage("say which process");
-    json_t *statistics = control_ask(argv[optind], "stats");
-    json_t *frames = statistics ? control_ask(argv[optind], "frames") : NULL;
-    int code = EXIT_TROUBLE;
-    if (frames && json_object_set(statistics, "frames", frames) == 0)
-        code = write_snapshot(statistics, path);
-    json_decref(frames);
-    json_decref(statistics);
+    json_t *snapshot = take(argv[optind]);
+    const int code = snapshot ? write_snapshot(snapshot, path) : EXIT_TROUBLE;
+    json_decref(snapshot);
     return code;
 }
 
@@ -48,6 +91,7 @@ const struct command snapshot_command = {
         "  -o FILE   where to; \"-\", the default, is standard output\n"
         "\n"
         "PROCESS is a number, or the path of a control socket. The process must run on larder's\n"
-        "malloc with LARDER_CONTROL=1. docs/control.md says what is in it.\n",
+        "malloc with LARDER_CONTROL=1; call sites are in it if LARDER_DEBUG=U is set as well.\n"
+        "larder report shows it; docs/control.md says what is in it.\n",
     .run = run,
 };

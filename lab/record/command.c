@@ -1,6 +1,7 @@
 /* command.c: larder record: run a program and record what it does with memory. */
 #include "command.h"
 #include "record/collector.h"
+#include "record/record.h"
 #include "record/resolve.h"
 #include "say.h"
 #include "trace/memory.h"
@@ -21,13 +22,6 @@
 enum { TICK_MS = 10, IDLE_NS = 200000, SIGNAL_BASE = 128 };
 
 extern const char record_library[], record_library_end[];
-
-struct options {
-    const char *output_path;
-    enum channel_stacks stacks;
-    uint32_t sample_every;
-    bool is_quiet, is_unresolved, is_one;
-};
 
 static volatile sig_atomic_t child_pid;
 
@@ -86,7 +80,8 @@ static uint64_t now_ms(void) {
 }
 
 /* Until the program has ended and nothing more of it comes. Its exit code. */
-static int collect(struct collector *collector, pid_t pid) {
+static int collect(struct collector *collector, struct record_ended *ended) {
+    struct rusage usage = {0};
     int status = 0;
     uint64_t ticked_ms = 0;
     for (bool has_ended = false;;) {
@@ -99,10 +94,11 @@ static int collect(struct collector *collector, pid_t pid) {
             continue;
         if (has_ended)
             break;
-        has_ended = waitpid(pid, &status, WNOHANG) == pid;
+        has_ended = wait4(ended->pid, &status, WNOHANG, &usage) == ended->pid;
         if (!has_ended)
             (void)nanosleep(&(struct timespec){.tv_nsec = IDLE_NS}, NULL);
     }
+    ended->cpu_ns = record_cpu_ns(&usage);
     return code_of(status);
 }
 
@@ -140,8 +136,9 @@ static void say_results(const struct collector *collector) {
                   collector->channel->count_without_ring, CHANNEL_COUNT_RINGS);
 }
 
-static int record(const struct options *options, char **argv) {
+int record_program(const struct record_options *options, char **argv, struct record_ended *ended) {
     struct collector collector = {.output_path = options->output_path, .program = argv[0]};
+    *ended = (struct record_ended){0};
     const int library_fd = library_file();
     if (library_fd < 0 || !collector_begin(&collector, options->stacks, options->sample_every)) {
         say_error("cannot share memory with a program: %s", strerror(errno));
@@ -153,12 +150,12 @@ static int record(const struct options *options, char **argv) {
         say_error("cannot start a process: %s", strerror(errno));
         return EXIT_TROUBLE;
     }
-    child_pid = pid;
+    child_pid = ended->pid = pid;
     (void)signal(SIGINT, SIG_IGN); /* the terminal sends it to the program too */
     (void)signal(SIGQUIT, SIG_IGN);
     (void)signal(SIGTERM, pass_on);
     (void)signal(SIGHUP, pass_on);
-    int code = collect(&collector, pid);
+    int code = collect(&collector, ended);
     collector_finish(&collector);
     if (options->stacks != CHANNEL_STACKS_NONE && !options->is_unresolved)
         resolve_all(&collector);
@@ -179,7 +176,7 @@ static int record(const struct options *options, char **argv) {
 /* ---- The command line -------------------------------------------------------------------------
  */
 
-static bool read_stacks(const char *word, enum channel_stacks *stacks) {
+bool record_read_stacks(const char *word, enum channel_stacks *stacks) {
     static const char *const words[] = {[CHANNEL_STACKS_NONE] = "none",
                                         [CHANNEL_STACKS_CALLER] = "caller",
                                         [CHANNEL_STACKS_FRAMES] = "frames",
@@ -190,6 +187,7 @@ static bool read_stacks(const char *word, enum channel_stacks *stacks) {
             return true;
         }
     }
+    (void)say_usage("--stacks is one of none, caller, frames, unwind");
     return false;
 }
 
@@ -207,7 +205,8 @@ static int run(int argc, char **argv) {
                                           {"quiet", no_argument, NULL, 'q'},
                                           {"unresolved", no_argument, NULL, 'u'},
                                           {NULL, 0, NULL, 0}};
-    struct options options = {.stacks = CHANNEL_STACKS_CALLER, .sample_every = 1};
+    struct record_options options = {.stacks = CHANNEL_STACKS_CALLER, .sample_every = 1};
+    struct record_ended ended;
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, "+o:s:1q", known, NULL)) != -1;) {
         char *end = "";
@@ -223,8 +222,8 @@ static int run(int argc, char **argv) {
             options.sample_every = (uint32_t)strtoul(optarg, &end, 10);
         else if (option != 's')
             return say_usage("what is %s?", argv[optind - 1]);
-        else if (!read_stacks(optarg, &options.stacks))
-            return say_usage("--stacks is one of none, caller, frames, unwind");
+        else if (!record_read_stacks(optarg, &options.stacks))
+            return EXIT_USAGE;
         if (*end || options.sample_every == 0)
             return say_usage("--every takes a number from 1 on");
     }
@@ -232,7 +231,7 @@ static int run(int argc, char **argv) {
         return say_usage("which program?");
     if (!options.output_path)
         options.output_path = default_path(argv[optind]);
-    return record(&options, argv + optind);
+    return record_program(&options, argv + optind, &ended);
 }
 
 const struct command record_command = {

@@ -1,10 +1,12 @@
 /* command.c: larder report. */
 #include "command.h"
 
+#include "make.h"
 #include "page.h"
 #include "policies.h"
 #include "report.h"
 #include "say.h"
+#include "snapshot.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -12,10 +14,29 @@
 #include <string.h>
 
 struct options {
-    const char *trace, *output; /* output NULL: from the name of the trace */
+    const char *trace;  /* NULL: none, only snapshots */
+    const char *output; /* NULL: from the name of the first file */
+    char **live;        /* the snapshots */
+    size_t live_count;
+    bool is_nameless;           /* the page does not say where the trace is */
     bool is_json;
     bool has_policies, has_no_policies; /* neither: if the trace is not too long for it */
 };
+
+/* Snapshots are known by their first letter; what is none is the trace. */
+static int sort_files(char **files, size_t count, struct options *options) {
+    options->live = files;
+    for (size_t i = 0; i < count; i++) {
+        if (snapshot_is(files[i]))
+            options->live[options->live_count++] = files[i];
+        else if (!options->trace)
+            options->trace = files[i];
+        else
+            return say_usage("one trace at a time; neither %s nor %s is a snapshot", options->trace,
+                             files[i]);
+    }
+    return EXIT_OK;
+}
 
 static int parse(int argc, char **argv, struct options *options) {
     static const struct option known[] = {
@@ -39,37 +60,48 @@ static int parse(int argc, char **argv, struct options *options) {
         else
             return say_usage("what is \"%s\"?", argv[optind - 1]);
     }
-    if (optind + 1 != argc)
-        return say_usage(optind == argc ? "which trace?" : "one trace at a time");
-    options->trace = argv[optind];
-    return EXIT_OK;
+    if (optind == argc)
+        return say_usage("which trace, or which snapshots?");
+    return sort_files(argv + optind, (size_t)(argc - optind), options);
 }
 
 /* "dir/app.ltr" as "app.html". */
 static char *default_output(const struct options *options) {
-    const char *slash = strrchr(options->trace, '/');
-    const char *base = slash ? slash + 1 : options->trace;
+    const char *first = options->trace ? options->trace : options->live[0];
+    const char *slash = strrchr(first, '/');
+    const char *base = slash ? slash + 1 : first;
     const char *dot = strrchr(base, '.');
     const int length = dot && dot != base ? (int)(dot - base) : (int)strlen(base);
     char *name = NULL;
-    if (strcmp(options->trace, "-") == 0)
+    if (strcmp(first, "-") == 0)
         return strdup("report.html");
     return asprintf(&name, "%.*s.html", length, base) < 0 ? NULL : name;
 }
 
-static bool write_all(struct report *report, FILE *file, bool is_json) {
-    if (is_json)
-        return report_write(report, file);
-    return page_write_head(file) && report_write(report, file) && page_write_tail(file);
+/* What is to be shown: at least one of the two. */
+struct content {
+    struct report *report;
+    struct snapshots *live;
+};
+
+static bool write_document(const struct content *content, FILE *file) {
+    return content->report ? report_write(content->report, content->live, file)
+                           : report_write_live(content->live, file);
 }
 
-static int write_to(struct report *report, const char *output, bool is_json) {
+static bool write_all(const struct content *content, FILE *file, bool is_json) {
+    if (is_json)
+        return write_document(content, file);
+    return page_write_head(file) && write_document(content, file) && page_write_tail(file);
+}
+
+static int write_to(const struct content *content, const char *output, bool is_json) {
     FILE *file = strcmp(output, "-") == 0 ? stdout : fopen(output, "we");
     if (!file) {
         say_error("%s: %s", output, strerror(errno));
         return EXIT_TROUBLE;
     }
-    bool is_written = write_all(report, file, is_json);
+    bool is_written = write_all(content, file, is_json);
     if (file != stdout)
         is_written = fclose(file) == 0 && is_written;
     if (!is_written) {
@@ -125,16 +157,47 @@ static struct report *read_whole(const struct options *options) {
     return read_trace(options->trace, HEAP_ROOM_LARGE);
 }
 
+/* False iff one of them cannot be had. */
+static bool read_all(const struct options *options, struct content *content) {
+    content->live = options->live_count ? snapshots_read(options->live, options->live_count) : NULL;
+    if (options->live_count && !content->live)
+        return false;
+    content->report = options->trace ? read_whole(options) : NULL;
+    if (!content->report)
+        return !options->trace;
+    content->report->has_policies = wants_policies(options, content->report->event);
+    if (options->is_nameless)
+        content->report->name = "";
+    return true;
+}
+
 static int make(const struct options *options, const char *output) {
-    struct report *report = read_whole(options);
-    if (!report)
-        return EXIT_TROUBLE;
-    report->has_policies = wants_policies(options, report->event);
-    int status = write_to(report, output, options->is_json);
-    if (status == EXIT_OK)
-        status = report_damage(options->trace, trace_reader_error(report->reader));
-    drop(report);
+    struct content content = {0};
+    int status = EXIT_TROUBLE;
+    if (read_all(options, &content))
+        status = write_to(&content, output, options->is_json);
+    if (status == EXIT_OK && content.report)
+        status = report_damage(options->trace, trace_reader_error(content.report->reader));
+    if (content.report)
+        drop(content.report);
+    if (content.live)
+        snapshots_close(content.live);
     return status;
+}
+
+/* Asked before a program runs for an hour. */
+bool report_can_make(const char *output) {
+    FILE *file = page_exists() ? fopen(output, "ae") : NULL;
+    if (!page_exists())
+        say_error("this larder was built without npm, so it has no page");
+    else if (!file)
+        say_error("%s: %s", output, strerror(errno));
+    return file && fclose(file) == 0;
+}
+
+int report_make(const char *trace, const char *output) {
+    const struct options options = {.trace = trace, .is_nameless = true};
+    return make(&options, output);
 }
 
 static int run(int argc, char **argv) {
@@ -154,16 +217,17 @@ static int run(int argc, char **argv) {
 
 const struct command report_command = {
     .name = "report",
-    .arguments = "TRACE [-o FILE.html] [--json] [--policies]",
+    .arguments = "[TRACE] [SNAPSHOT]... [-o FILE.html] [--json] [--policies]",
     .summary = "one HTML file that shows where memory went, and why it is not free",
-    .help = "TRACE is what `larder record` or `larder import` wrote; \"-\" is standard input.\n\n"
-            "  -o, --output=FILE  where to write; without it TRACE's name with .html, here\n"
+    .help = "TRACE is what `larder record` or `larder import` wrote; \"-\" is standard input. A\n"
+            "SNAPSHOT is what `larder snapshot` wrote; several of one process are shown over time.\n\n"
+            "  -o, --output=FILE  where to write; without it the first name with .html, here\n"
             "      --json         the numbers alone (docs/report-format.md), on standard output\n"
             "                     unless -o says otherwise\n"
             "      --policies     replay it under other policies too, however long it is;\n"
             "      --no-policies  never; without either, if it has up to 500,000 events\n\n"
-            "The page needs no network. The program is replayed on larder's heap: what the page\n"
-            "says of frames, slabs and caches is what it would be there; with larder preloaded,\n"
-            "what it was.\n",
+            "The page needs no network. The program of a trace is replayed on larder's heap: what\n"
+            "the page says of frames, slabs and caches is what it would be there. A snapshot is of\n"
+            "what was; lifetimes, policies and sizes asked for are not in one.\n",
     .run = run,
 };

@@ -8,7 +8,7 @@
 
 static void write_error(struct json *json, const struct trace_error *error) {
     if (!error) {
-        json_null(json, "error");
+        json_nothing(json, "error");
         return;
     }
     json_begin_object(json, "error");
@@ -20,7 +20,7 @@ static void write_error(struct json *json, const struct trace_error *error) {
 static void write_trace(const struct report *report, struct json *json) {
     const struct trace_info *info = trace_reader_info(report->reader);
     json_begin_object(json, "trace");
-    json_text(json, "file", report->path);
+    json_text(json, "file", report->name);
     json_text(json, "program", info->program);
     json_text(json, "recorded_by", info->recorded_by);
     json_text(json, "note", info->note);
@@ -59,16 +59,33 @@ static void write_moments(struct report *report, struct json *json) {
     json_end_array(json);
 }
 
-bool report_write(struct report *report, FILE *file) {
+static void begin(struct json *json) {
+    json_begin_object(json, NULL);
+    json_text(json, "format", "larder-report");
+    json_number(json, "version", REPORT_VERSION);
+    json_text(json, "larder", LARDER_VERSION);
+}
+
+static bool end(struct json *json) {
+    json_end_object(json);
+    (void)fputc('\n', json->file);
+    return fflush(json->file) == 0 && !ferror(json->file);
+}
+
+bool report_write_live(struct snapshots *live, FILE *file) {
     struct json json = {.file = file};
-    json_begin_object(&json, NULL);
-    json_text(&json, "format", "larder-report");
-    json_number(&json, "version", REPORT_VERSION);
-    json_text(&json, "larder", LARDER_VERSION);
+    begin(&json);
+    snapshots_write(live, &json);
+    return end(&json);
+}
+
+bool report_write(struct report *report, struct snapshots *live, FILE *file) {
+    struct json json = {.file = file};
+    begin(&json);
     json_number(&json, "frame_bytes", LARDER_FRAME_BYTES);
     write_trace(report, &json);
     json_number(&json, "unplaced", report->heap.unplaced);
-    timeline_write(&report->timeline, &json);
+    timeline_write(&report->timeline, false, &json);
     orders_write(&report->orders, &json);
     lifetimes_write(&report->lifetimes, &json);
     sites_write(&report->sites, report->reader, &json);
@@ -77,7 +94,12 @@ bool report_write(struct report *report, FILE *file) {
         policies_write(report->path, report->event, &json);
     else
         policies_write_none(&json);
-    json_end_object(&json);
-    (void)fputc('\n', file);
-    return fflush(file) == 0 && !ferror(file);
+    if (live) {
+        json_begin_object(&json, "live");
+        snapshots_write(live, &json);
+        json_end_object(&json);
+    } else {
+        json_nothing(&json, "live");
+    }
+    return end(&json);
 }

@@ -107,7 +107,7 @@ void json_bool(struct json *json, const char *name, bool is_true) {
     (void)fputs(is_true ? "true" : "false", json->file);
 }
 
-void json_null(struct json *json, const char *name) {
+void json_nothing(struct json *json, const char *name) {
     begin_value(json, name);
     (void)fputs("null", json->file);
 }

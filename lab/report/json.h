@@ -23,7 +23,7 @@ void json_text(struct json *json, const char *name, const char *text);
 void json_number(struct json *json, const char *name, uint64_t number);
 void json_signed(struct json *json, const char *name, int64_t number);
 void json_bool(struct json *json, const char *name, bool is_true);
-void json_null(struct json *json, const char *name);
+void json_nothing(struct json *json, const char *name);
 
 /* A whole array. */
 void json_numbers(struct json *json, const char *name, const uint64_t *number, size_t count);

@@ -101,7 +101,7 @@ static void write_cells(const struct moment *moment, const struct moment *before
     json_number(json, "cell_count", moment->cell_count);
     json_begin_object(json, "cells");
     json_numbers(json, "index", index, count);
-    for (unsigned column = 0; column < NUMBERS; column++) {
+    for (unsigned column = 0; column < (moment->is_live ? OLDEST : NUMBERS); column++) {
         json_begin_array(json, names[column]);
         for (uint32_t i = 0; i < count; i++)
             json_number(json, NULL, line[i].number[column]);
@@ -126,13 +126,14 @@ static void write_caches(const struct moment *moment, struct json *json) {
         json_number(json, "slabs", cache->slabs);
         json_number(json, "live", cache->live);
         json_number(json, "cached", cache->cached);
-        json_number(json, "requested", cache->requested);
+        if (!moment->is_live)
+            json_number(json, "requested", cache->requested);
         json_end_object(json);
     }
     json_end_array(json);
 }
 
-static void write_pin(const struct pin *pin, struct json *json) {
+static void write_pin(const struct pin *pin, bool has_ages, struct json *json) {
     static const char *const units[] = {"frame", "slab", "page block"};
     json_begin_object(json, NULL);
     json_text(json, "unit", units[pin->unit]);
@@ -144,8 +145,10 @@ static void write_pin(const struct pin *pin, struct json *json) {
     json_number(json, "units", pin->units);
     json_number(json, "alone_bytes", pin->alone_bytes);
     json_number(json, "shared_bytes", pin->shared_bytes);
-    json_number(json, "oldest", pin->oldest);
-    json_number(json, "youngest", pin->youngest);
+    if (has_ages) {
+        json_number(json, "oldest", pin->oldest);
+        json_number(json, "youngest", pin->youngest);
+    }
     json_end_object(json);
 }
 
@@ -153,19 +156,21 @@ void moment_write(const struct moment *moment, const struct moment *before, uint
                   struct json *json) {
     json_begin_object(json, NULL);
     json_number(json, "time", moment->time);
-    json_number(json, "event", moment->event);
-    json_number(json, "requested", moment->amounts.requested);
+    if (!moment->is_live) {
+        json_number(json, "event", moment->event);
+        json_number(json, "requested", moment->amounts.requested);
+        json_number(json, "blocks", moment->amounts.blocks);
+    }
     json_number(json, "live", moment->amounts.live);
     json_number(json, "cached", moment->amounts.cached);
     json_number(json, "in_slabs", moment->amounts.in_slabs);
     json_number(json, "free_backed", moment->amounts.free_backed);
     json_number(json, "metadata", moment->amounts.metadata);
-    json_number(json, "blocks", moment->amounts.blocks);
     write_cells(moment, before, width, json);
     write_caches(moment, json);
     json_begin_array(json, "pins");
     for (uint32_t i = 0; i < moment->pin_count; i++)
-        write_pin(&moment->pin[i], json);
+        write_pin(&moment->pin[i], !moment->is_live, json);
     json_end_array(json);
     json_end_object(json);
 }

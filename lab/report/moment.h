@@ -50,6 +50,7 @@ struct pin {
 
 struct moment {
     uint64_t time, event;
+    bool is_live; /* of a running process: no event, ages or sizes asked for are known */
     struct heap_amounts amounts;
     uint32_t cell_frames; /* a power of two */
     uint32_t cell_count;

@@ -1,15 +1,19 @@
 /* orders.c: see orders.h. A replayed heap has one zone. */
 #include "orders.h"
 
-void orders_point(struct orders *orders, struct larder *larder, uint64_t time) {
+void orders_add(struct orders *orders, const struct larder_zone_stats *stats, uint64_t time) {
     struct orders_column *column = &orders->column[orders->count++];
+    *column = (struct orders_column){.time = time, .free_frames = stats->free};
+    for (unsigned order = 0; order <= LARDER_ORDER_MAX; order++) {
+        column->free_blocks[order] = stats->free_blocks[order];
+        column->index[order] = larder_fragmentation_index(stats, order);
+    }
+}
+
+void orders_point(struct orders *orders, struct larder *larder, uint64_t time) {
     struct larder_zone_stats stats;
     (void)larder_zone_stats(larder, 0, &stats);
-    *column = (struct orders_column){.time = time, .free_frames = stats.free};
-    for (unsigned order = 0; order <= LARDER_ORDER_MAX; order++) {
-        column->free_blocks[order] = stats.free_blocks[order];
-        column->index[order] = larder_fragmentation_index(&stats, order);
-    }
+    orders_add(orders, &stats, time);
 }
 
 void orders_thin(struct orders *orders) {

@@ -23,6 +23,7 @@ struct orders {
 };
 
 void orders_point(struct orders *orders, struct larder *larder, uint64_t time);
+void orders_add(struct orders *orders, const struct larder_zone_stats *stats, uint64_t time);
 void orders_thin(struct orders *orders);
 
 /* The member "orders". */

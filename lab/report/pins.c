@@ -5,7 +5,7 @@
  * Every unit is looked at twice, by way of the live blocks: first its blocks are counted, then each
  * block of a unit that counts few goes to the row of its call site and size.
  */
-#include "moment.h"
+#include "pin_rows.h"
 
 #include "trace/memory.h"
 
@@ -14,22 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGEBLOCK_BYTES ((uint64_t)2 << 20)
-#define PAGEBLOCK_FRAMES (PAGEBLOCK_BYTES / LARDER_FRAME_BYTES)
-#define HOLDERS_MAX (1u << (PIN_HOLDERS - 1))
 
 struct unit {
     uint32_t blocks;
     uint32_t first; /* id of the first block seen */
     uint64_t live;  /* bytes in it that were asked for */
     bool is_mixed;  /* blocks of several sites or sizes */
-};
-
-struct rows {
-    struct pin *row;
-    size_t count, room;
-    uint32_t *bucket; /* index of a row plus one */
-    size_t buckets;
 };
 
 #define CLASS_UNIT 16u
@@ -40,61 +30,9 @@ struct pinning {
     enum pin_unit kind;
     struct unit *unit;    /* by frame (a slab by its first), or by page block */
     uint32_t *slab_first; /* of slabs: by frame, see slab_frame() */
-    struct rows rows;
+    struct pin_rows rows;
     uint32_t slab_bytes[CLASS_ENTRIES];
 };
-
-/* ---- rows ------------------------------------------------------------------------------------ */
-
-static size_t hash_row(const struct pin *key) {
-    uint64_t hash = key->site * UINT64_C(0x9e3779b97f4a7c15);
-    hash = (hash ^ key->usable_bytes) * UINT64_C(0xff51afd7ed558ccd);
-    return (size_t)((hash ^ key->holders ^ hash >> 29) * UINT64_C(0xc4ceb9fe1a85ec53) >> 20);
-}
-
-static bool is_same(const struct pin *a, const struct pin *b) {
-    return a->site == b->site && a->usable_bytes == b->usable_bytes && a->holders == b->holders;
-}
-
-static void widen(struct rows *rows) {
-    free(rows->bucket);
-    rows->buckets = rows->buckets ? 2 * rows->buckets : 256;
-    rows->bucket = memory_zeroed(rows->buckets, sizeof *rows->bucket);
-    for (size_t i = 0; i < rows->count; i++) {
-        size_t at = hash_row(&rows->row[i]) & (rows->buckets - 1);
-        while (rows->bucket[at])
-            at = (at + 1) & (rows->buckets - 1);
-        rows->bucket[at] = (uint32_t)i + 1;
-    }
-}
-
-/* The row of a key; made if there is none yet. */
-static struct pin *row_of(struct rows *rows, const struct pin *key) {
-    if (rows->buckets <= 2 * rows->count)
-        widen(rows);
-    size_t at = hash_row(key) & (rows->buckets - 1);
-    for (; rows->bucket[at]; at = (at + 1) & (rows->buckets - 1)) {
-        if (is_same(&rows->row[rows->bucket[at] - 1], key))
-            return &rows->row[rows->bucket[at] - 1];
-    }
-    rows->row = memory_reserve(rows->row, &rows->room, rows->count + 1, sizeof *rows->row);
-    rows->row[rows->count] = *key;
-    rows->bucket[at] = (uint32_t)++rows->count;
-    return &rows->row[rows->count - 1];
-}
-
-static int compare_rows(const void *left, const void *right) {
-    const struct pin *a = left, *b = right;
-    const uint64_t a_bytes = a->alone_bytes + a->shared_bytes;
-    const uint64_t b_bytes = b->alone_bytes + b->shared_bytes;
-    if (a_bytes != b_bytes)
-        return a_bytes < b_bytes ? 1 : -1;
-    if (a->site != b->site)
-        return a->site < b->site ? -1 : 1;
-    if (a->usable_bytes != b->usable_bytes)
-        return a->usable_bytes < b->usable_bytes ? -1 : 1;
-    return a->holders < b->holders ? -1 : a->holders > b->holders;
-}
 
 /* ---- units ----------------------------------------------------------------------------------- */
 
@@ -120,8 +58,8 @@ static uint64_t bytes_of(const struct pinning *pinning, uint64_t number, uint64_
         return slab_bytes;
     if (pinning->kind == PIN_FRAME)
         return LARDER_FRAME_BYTES;
-    for (uint64_t i = 0; i < PAGEBLOCK_FRAMES; i++)
-        frames += heap_is_backed(pinning->heap, number * PAGEBLOCK_FRAMES + i);
+    for (uint64_t i = 0; i < PIN_PAGEBLOCK_FRAMES; i++)
+        frames += heap_is_backed(pinning->heap, number * PIN_PAGEBLOCK_FRAMES + i);
     return frames * LARDER_FRAME_BYTES;
 }
 
@@ -149,24 +87,17 @@ static void count_block(struct pinning *pinning, uint32_t id, const struct heap_
     unit->live += here_bytes;
 }
 
-static unsigned holders_class(uint32_t blocks) {
-    unsigned class = 0;
-    while (1u << class < blocks)
-        class ++;
-    return class;
-}
-
 static void charge_block(struct pinning *pinning, uint32_t id, const struct heap_block *block,
                          uint64_t number, uint64_t here_bytes, uint64_t slab_bytes) {
     const struct unit *unit = &pinning->unit[number];
-    if (unit->blocks > HOLDERS_MAX)
+    if (unit->blocks > PIN_HOLDERS_MAX)
         return;
     const uint64_t bytes = bytes_of(pinning, number, slab_bytes);
     if (2 * unit->live > bytes)
         return;
-    struct pin *row = row_of(&pinning->rows, &(struct pin){
+    struct pin *row = pin_row(&pinning->rows, &(struct pin){
                                                  .unit = pinning->kind,
-                                                 .holders = holders_class(unit->blocks),
+                                                 .holders = pin_holders_class(unit->blocks),
                                                  .site = block->site,
                                                  .usable_bytes = block->usable_bytes,
                                                  .oldest = UINT64_MAX,
@@ -208,7 +139,7 @@ static void visit_block(struct pinning *pinning, uint32_t id, bool is_charged) {
         visit_unit(pinning, id, slab_frame(pinning, at), end - at, is_charged);
         return;
     }
-    const uint64_t bytes = pinning->kind == PIN_FRAME ? LARDER_FRAME_BYTES : PAGEBLOCK_BYTES;
+    const uint64_t bytes = pinning->kind == PIN_FRAME ? LARDER_FRAME_BYTES : PIN_PAGEBLOCK_BYTES;
     while (at < end) {
         const uint64_t next = (at / bytes + 1) * bytes, stop = next < end ? next : end;
         visit_unit(pinning, id, at / bytes, stop - at, is_charged);
@@ -216,21 +147,9 @@ static void visit_block(struct pinning *pinning, uint32_t id, bool is_charged) {
     }
 }
 
-static void keep_largest(struct moment *moment, struct rows *rows) {
-    size_t room = moment->pin_count;
-    const size_t count = rows->count < PINS_MAX ? rows->count : PINS_MAX;
-    if (rows->count > 1)
-        qsort(rows->row, rows->count, sizeof *rows->row, compare_rows);
-    moment->pin =
-        memory_reserve(moment->pin, &room, moment->pin_count + count + 1, sizeof *moment->pin);
-    if (count > 0)
-        memcpy(moment->pin + moment->pin_count, rows->row, count * sizeof *rows->row);
-    moment->pin_count += (uint32_t)count;
-}
-
 static void take_units(struct moment *moment, const struct heap *heap, enum pin_unit kind) {
     struct pinning pinning = {.heap = heap, .kind = kind};
-    const uint64_t unit_bytes = kind == PIN_PAGEBLOCK ? PAGEBLOCK_BYTES : LARDER_FRAME_BYTES;
+    const uint64_t unit_bytes = kind == PIN_PAGEBLOCK ? PIN_PAGEBLOCK_BYTES : LARDER_FRAME_BYTES;
     index_slabs(moment, pinning.slab_bytes);
     if (kind == PIN_SLAB)
         pinning.slab_first = memory_zeroed(heap->used_bytes / unit_bytes + 1, sizeof(uint32_t));
@@ -239,11 +158,9 @@ static void take_units(struct moment *moment, const struct heap *heap, enum pin_
         visit_block(&pinning, (uint32_t)id, false);
     for (size_t id = 0; id < heap->block_end; id++)
         visit_block(&pinning, (uint32_t)id, true);
-    keep_largest(moment, &pinning.rows);
+    pin_rows_keep(&pinning.rows, moment);
     free(pinning.unit);
     free(pinning.slab_first);
-    free(pinning.rows.row);
-    free(pinning.rows.bucket);
 }
 
 void moment_take_pins(struct moment *moment, struct heap *heap) {

@@ -142,10 +142,10 @@ void policies_write(const char *path, uint64_t events, struct json *json) {
     if (events <= FILM_EVENTS_MAX)
         write_films(json, path);
     else
-        json_null(json, "films");
+        json_nothing(json, "films");
 }
 
 void policies_write_none(struct json *json) {
-    json_null(json, "policies");
-    json_null(json, "films");
+    json_nothing(json, "policies");
+    json_nothing(json, "films");
 }

@@ -86,7 +86,7 @@ bool report_read(struct report *report, struct trace_reader *reader, const char 
     struct trace_event event;
     memset(report, 0, sizeof *report);
     report->reader = reader;
-    report->path = path;
+    report->path = report->name = path;
     report->has_time = info->has_time;
     report->grid.width = info->has_time ? FIRST_WIDTH_NS : 1;
     if (!heap_open(&report->heap, room_bytes))

@@ -9,6 +9,7 @@
 #include "moment.h"
 #include "orders.h"
 #include "sites.h"
+#include "snapshots.h"
 #include "timeline.h"
 #include "trace/reader.h"
 
@@ -18,6 +19,7 @@
 struct report {
     struct trace_reader *reader;
     const char *path; /* of the trace, for messages and for the policies, which read it again */
+    const char *name; /* what to call it; "": it is not there for long */
     bool has_time;
     bool has_policies; /* to be written too */
     uint64_t now;      /* ns, or events */
@@ -39,7 +41,9 @@ bool report_read(struct report *report, struct trace_reader *reader, const char 
                  uint64_t room_bytes);
 void report_close(struct report *report);
 
-/* False iff it cannot be written: errno. */
-bool report_write(struct report *report, FILE *file);
+/* The document of a trace, with one of snapshots in it (NULL: none); and of snapshots alone. False
+ * iff it cannot be written: errno. */
+bool report_write(struct report *report, struct snapshots *live, FILE *file);
+bool report_write_live(struct snapshots *live, FILE *file);
 
 #endif

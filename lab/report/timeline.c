@@ -77,24 +77,34 @@ static void write_totals(const struct timeline *timeline, struct json *json) {
     json_end_object(json);
 }
 
-void timeline_write(const struct timeline *timeline, struct json *json) {
+void timeline_write(const struct timeline *timeline, bool is_live, struct json *json) {
     static const struct {
         const char *name;
         size_t offset;
+        bool is_live; /* known of a running process too */
     } columns[] = {
-#define COLUMN(name) {#name, offsetof(struct timeline_point, name)}
-#define AMOUNT(name)                                                                               \
-    { #name, offsetof(struct timeline_point, amounts.name) }
-        COLUMN(time),     COLUMN(event),      AMOUNT(requested),       COLUMN(requested_max),
-        AMOUNT(live),     AMOUNT(cached),     AMOUNT(in_slabs),        AMOUNT(free_backed),
-        AMOUNT(metadata), AMOUNT(given_back), AMOUNT(blocks),          COLUMN(process_resident),
-        COLUMN(allocs),   COLUMN(frees),      COLUMN(allocated_bytes),
+#define COLUMN(name, is_live) {#name, offsetof(struct timeline_point, name), is_live}
+#define AMOUNT(name, is_live)                                                                      \
+    { #name, offsetof(struct timeline_point, amounts.name), is_live }
+        COLUMN(time, true),           COLUMN(event, false),
+        AMOUNT(requested, false),     COLUMN(requested_max, false),
+        AMOUNT(live, true),           AMOUNT(cached, true),
+        AMOUNT(in_slabs, true),       AMOUNT(free_backed, true),
+        AMOUNT(metadata, true),       AMOUNT(given_back, true),
+        AMOUNT(blocks, false),        COLUMN(process_resident, true),
+        COLUMN(allocs, false),        COLUMN(frees, false),
+        COLUMN(allocated_bytes, false),
 #undef AMOUNT
 #undef COLUMN
     };
-    write_totals(timeline, json);
+    if (is_live)
+        json_nothing(json, "totals");
+    else
+        write_totals(timeline, json);
     json_begin_object(json, "timeline");
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        column(timeline, json, columns[i].name, columns[i].offset);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        if (!is_live || columns[i].is_live)
+            column(timeline, json, columns[i].name, columns[i].offset);
+    }
     json_end_object(json);
 }

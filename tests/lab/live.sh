@@ -71,6 +71,45 @@ assert next(one for one in data["caches"] if one["name"] == "heap-112")["live"] 
 END
 code=$?
 expect "its numbers" 0
+run report --json -o "$work/report.json" "$work/snapshot.json"
+expect "a report of a snapshot" 0
+# Frame by frame, counted here: runs, what slabs hold, what is free by order, and where they lie.
+python3 - "$work/snapshot.json" "$work/report.json" >"$work/said" 2>&1 <<'END'
+import json, sys
+taken, report = [json.load(open(name, encoding="utf-8")) for name in sys.argv[1:]]
+blocks, moment = taken["frames"]["blocks"], report["moments"][0]
+cells = moment["cells"]
+size = {taken["frames"]["caches"][str(b[4])]: 1 for b in blocks if b[2] == "slab"}
+size = {one["name"]: one["object_bytes"] for one in taken["caches"] if one["name"] in size and not one["is_internal"]}
+held = {n: sum(b[6] for b in blocks if b[2] == "slab" and taken["frames"]["caches"][str(b[4])] == n) for n in size}
+runs = [b for b in blocks if b[2] == "run"]
+reach = sum((b[0] + b[1] - 1) // report["cell_frames"] - b[0] // report["cell_frames"] + 1 for b in runs)
+assert sum(cells["objects"]) == sum(held.values()) + reach, (sum(cells["objects"]), held, reach)
+line = next(one for one in moment["caches"] if one["name"] == "runs")
+assert line["live"] == len(runs) and line["slab_bytes"] == 4096 * sum(b[1] for b in runs)
+free = sum(b[1] for b in blocks if b[2] == "free")
+assert report["orders"]["free_frames"] == [free]
+assert sum(row["free_blocks"][0] << row["order"] for row in report["orders"]["rows"]) == free
+sites = {report["frames"][one["stack"][0]]["function"]: one for one in report["sites"] if one["stack"]}
+assert (sites["forgetful"]["end_blocks"], sites["forgetful"]["end_bytes"]) == (1000, 112000), sites
+lit = {n for names in cells["sites"] for n in names}
+assert lit == {sites["main"]["site"]}, lit
+assert report["lifetimes"] is None and report["policies"] is None and "requested" not in moment
+END
+code=$?
+expect "its numbers are the snapshot's" 0
+sed 's/"time_unix_ms": [0-9]*/"time": 1/' "$work/snapshot.json" >"$work/old.json"
+run report --json -o "$work/x" "$work/old.json"
+expect "a snapshot without a time" 1 'old.json: it does not say when'
+sed '0,/^   \[/s//   [ "pear",/' "$work/snapshot.json" | sed 's/"frames": [0-9][0-9]*,/"frames": 7,/' >"$work/bad.json"
+run report --json -o "$work/x" "$work/bad.json"
+expect "a damaged one" 1 'bad.json: '
+sed 's/"process": [0-9]*/"process": 1/' "$work/snapshot.json" >"$work/other.json"
+run report --json -o "$work/x" "$work/snapshot.json" "$work/other.json"
+expect "two processes" 1 'one process a report'
+head -c 1000 "$work/snapshot.json" >"$work/cut.json"
+run report --json -o "$work/x" "$work/cut.json"
+expect "one that is cut off" 1 'cut.json: .*(line [0-9]'
 run whatis "$work/socket" "$(cat "$work/where")"
 expect "whatis" 0 '^kind  *slab$' 'bytes of cache heap-112, taken$' '^offset  *0 bytes' '^allocated by 0x'
 run whatis "$work/socket" 10

@@ -71,6 +71,33 @@ LARDER_LIBRARY=$work/nothing.so run true
 expect "nor there" 1 "no library $work/nothing.so"
 LD_PRELOAD=libm.so.6 run perl -e 1
 expect "what is preloaded already stays" 0 'peak live'
+run --report="$work/perl.html" perl -e 'my @a; push @a, "x" x 3000 for 1..20000; print scalar @a; exit 5'
+expect "a report, beside the account" 5 '^  peak live  *[56][0-9]\.[0-9] MiB$' "^  report in $work/perl.html"
+[ "$(cat "$work/out")" = 20000 ] && ! grep -q 'unknown option' "$work/err"
+say "and nothing else is said" $?
+# Every string of 3000 bytes is in it, with the peak; the trace, which is gone, has no name.
+python3 - "$work/perl.html" >>"$work/out" 2>&1 <<'END'
+import json, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+data = json.loads(re.search('id="report">(.*?)</script>', page, re.S).group(1))
+assert data["trace"]["program"].startswith("perl -e my @a") and data["trace"]["file"] == "", data["trace"]
+assert data["trace"]["error"] is None and data["trace"]["has_sites"]
+assert data["totals"]["allocs"] > 20000 and 60e6 < data["totals"]["peak"]["requested"] < 70e6, data["totals"]
+assert sum(site["peak_bytes"] for site in data["sites"]) == data["totals"]["peak"]["requested"]
+END
+say "with all that the program did" $?
+rm "$work/perl.html"
+run --report="$work/kill.html" --stacks=none sh -c 'kill -TERM $$'
+expect "a report of a program that ends by a signal" 143 'left no account' 'report in'
+rm "$work/kill.html"
+run --report="$work/nowhere/x.html" perl -e 'print "has run"'
+expect "a report that cannot be written: the program does not run" 1 "$work/nowhere/x.html: No such file"
+[ ! -s "$work/out" ] || say "it has run" 1
+run --report="$work/x.html" "$work/nothing"
+expect "a report of a program that is not there" 127 'cannot run .*nothing: No such file'
+rm -f "$work/x.html"
+run --report="$work/x.html" --stacks=pear true
+expect "stacks that there are not" 2 'one of none, caller, frames, unwind'
 [ "$(ls "$work")" = "$(printf 'err\nout')" ]
 say "nothing is left behind" $?
 "$larder" run --help >"$work/out" 2>"$work/err" && grep -q '^usage: larder run ' "$work/out"

@@ -3,7 +3,7 @@
 // and keys work, dark and light, large and small, and nothing is loaded from a network.
 //
 // Screenshots for people are left in build/web/.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -33,14 +33,35 @@ const same = (found, wanted, name) => check(JSON.stringify(found) === JSON.strin
 const folder = mkdtempSync(join(tmpdir(), "larder-web-"));
 const larder = (...words) => execFileSync(join(build, "larder"), words, { stdio: ["ignore", "inherit", "ignore"] });
 
+function reportOf(path, ...files) {
+  larder("report", ...files, "-o", path);
+  const html = readFileSync(path, "utf8");
+  const json = html.match(/<script type="application\/json" id="report">([^]*?)<\/script>/)[1];
+  return { path, url: pathToFileURL(path).href, document: JSON.parse(json) };
+}
+
 function makeReport(name, text) {
   const at = (ending) => join(folder, `${name}.${ending}`);
   writeFileSync(at("txt"), text);
   larder("import", at("txt"), "-o", at("ltr"));
-  larder("report", at("ltr"), "-o", at("html"));
-  const html = readFileSync(at("html"), "utf8");
-  const json = html.match(/<script type="application\/json" id="report">([^]*?)<\/script>/)[1];
-  return { path: at("html"), url: pathToFileURL(at("html")).href, document: JSON.parse(json) };
+  return reportOf(at("html"), at("ltr"));
+}
+
+// A program that keeps one string in 50 of 20 MB, and says how far it is.
+const HOLDER = `$| = 1; my @a = map { "x" x 1000 } 1 .. 20000; print "full\\n"; <STDIN>; for (0 .. $#a) { undef $a[$_] if $_ % 50 } print "sparse\\n"; <STDIN>`;
+
+// Snapshots of it, as it runs: their paths.
+async function snapshots(name, options) {
+  const socket = join(folder, `${name}.sock`);
+  const env = { ...process.env, ...options, LD_PRELOAD: join(build, "linux", "liblarder.so"), LARDER_CONTROL: socket };
+  const holder = spawn("perl", ["-e", HOLDER], { env, stdio: ["pipe", "pipe", "inherit"] });
+  const files = [];
+  for await (const _ of holder.stdout) {
+    files.push(join(folder, `${name}${files.length + 1}.json`));
+    larder("snapshot", "-o", files.at(-1), socket);
+    holder.stdin.write("\n");
+  }
+  return files;
 }
 
 const NASTY = `</script><script>window.pwned = 1</script><img src=x onerror="window.pwned = 1">`;
@@ -112,7 +133,7 @@ async function testLoading(page, report) {
   same(page.asked.filter((url) => !url.startsWith("file:") && !url.startsWith("data:")), [], "nothing is asked of a network");
   const policy = await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute("content");
   check(policy.startsWith("default-src 'none'") && !policy.includes("http"), "and the page forbids itself to");
-  same(await page.locator("main > section").evaluateAll((all) => all.map((each) => each.id)), ["time", "map", "pins", "caches", "lifetimes", "flame", "orders", ...(report.document.policies ? ["policies"] : [])], "every view is there");
+  same(await sectionsOf(page), ["time", "map", "pins", "caches", "lifetimes", "flame", "orders", ...(report.document.policies ? ["policies"] : [])], "every view is there");
 }
 
 async function testTiles(page, { document }) {
@@ -176,8 +197,7 @@ async function testMap(page, { document }) {
   const last = document.moments.length - 1;
   const sites = sitesAt(document, last);
   await page.locator("#frames").scrollIntoViewIfNeeded();
-  await page.locator("#frames").focus();
-  for (let i = 0; i < 600 && (await page.locator("#cell ul li").count()) === 0; i++) await page.keyboard.press("ArrowRight");
+  for (let i = 0; i < 600 && (await page.locator("#cell ul li").count()) === 0; i++) await page.locator("#frames").press("ArrowRight");
   check((await page.locator("#cell ul li").count()) > 0, "arrow keys find a cell that is held");
   await page.keyboard.press("Enter");
   const lit = Number(await page.locator("#lit").getAttribute("data-value"));
@@ -328,6 +348,65 @@ async function testOthers() {
   await page.context().close();
 }
 
+// Two snapshots alone; then with a trace, behind a switch.
+async function testLive() {
+  const files = await snapshots("owner", { LARDER_DEBUG: "U" });
+  same(files.length, 2, "a running process gives snapshots");
+  const report = reportOf(join(folder, "live.html"), ...files);
+  const { document } = report;
+  const page = await open(report);
+  same(await sectionsOf(page), ["time", "map", "pins", "caches", "flame", "orders", "missing"], "snapshots have these views");
+  await page.click("#to-end");
+  const taken = JSON.parse(readFileSync(files[1], "utf8"));
+  const held = ["live", "in_magazines", "in_slabs", "free_backed", "metadata"].reduce((sum, part) => sum + taken[part].now, 0);
+  same(await valueOf(page, "#answer strong"), held, "what is resident is what the process said");
+  same(await valueOf(page, '[data-band="live"]'), taken.live.now, "and what is in use");
+  same(await valueOf(page, '[data-tile="resident at the end, process"]'), taken.resident.now, "and of the whole process");
+  for (const unit of ["slab", "page block"]) {
+    await page.click(`#pins [data-choice="${unit}"]`);
+    same(await valueOf(page, "#pinned strong"), pinned(endOf(document), unit, 4), `what few objects pin: ${unit}`);
+  }
+  const one = taken.caches.reduce((a, b) => (b.slabs * b.slab_bytes > a.slabs * a.slab_bytes ? b : a));
+  const line = page.locator("#caches tbody tr", { has: page.locator(`th[data-value="${one.name}"]`) });
+  same(await line.locator("td").evaluateAll((cells) => cells.slice(0, 2).map((cell) => Number(cell.dataset.value))), [one.live, one.slabs * one.slab_bytes], `cache ${one.name}`);
+  await page.click('#flame [data-choice="end_bytes"]');
+  same(await valueOf(page, '#flame [data-name="all"]'), taken.leaks.sites.reduce((sum, site) => sum + site.bytes, 0), "call sites have what lives");
+  check((await colours(page, "#frames")) >= 4 && (await page.locator("#caches thead").innerText()).includes("used"), "with a map, and without sizes asked for");
+  await testReach(page, "snapshots");
+  same(page.trouble, [], "without errors");
+  await page.context().close();
+  await testOneSnapshot();
+  await testBoth(files);
+}
+
+const sectionsOf = (page) => page.locator("main > section").evaluateAll((all) => all.map((each) => each.id));
+
+async function testOneSnapshot() {
+  const [file] = await snapshots("plain", {});
+  const page = await open(reportOf(join(folder, "one.html"), file));
+  same(await sectionsOf(page), ["map", "pins", "caches", "orders", "missing"], "one snapshot has no time, and call sites only if they are kept");
+  const missing = await textOf(page, "#missing");
+  for (const reason of ["several of the same process", "LARDER_DEBUG=U", "larder record"]) check(missing.includes(reason), `and says why: ${reason}`);
+  same(page.trouble, [], "without errors");
+  await page.context().close();
+}
+
+async function testBoth(files) {
+  const report = reportOf(join(folder, "both.html"), join(folder, "service.ltr"), ...files);
+  const page = await open(report);
+  await page.click("#to-end");
+  same(await valueOf(page, "#answer strong"), resident(endOf(report.document)), "beside a trace, the trace is shown first");
+  await page.click('#source [data-choice="live"]');
+  await page.click("#to-end");
+  const live = endOf(report.document.live);
+  same(await valueOf(page, "#answer strong"), live.live + live.cached + live.in_slabs + live.free_backed + live.metadata, "and snapshots when they are chosen");
+  await page.click("#theme");
+  await page.click('#source [data-choice="recording"]');
+  same(await valueOf(page, '[data-tile="allocations"]'), report.document.totals.allocs, "and the trace again");
+  same(page.trouble, [], "without errors");
+  await page.context().close();
+}
+
 mkdirSync(pictures, { recursive: true });
 try {
   const report = makeReport("service", execFileSync(join(here, "service.py"), ["1"], { encoding: "utf8", maxBuffer: 1 << 28 }));
@@ -343,6 +422,7 @@ try {
   await testThemes(report);
   await testPhone(report);
   await testOthers();
+  await testLive();
 } catch (error) {
   check(false, "nothing is thrown", error.stack);
 } finally {

@@ -12,11 +12,14 @@ $(WEB_PACKAGES): tests/web/package.json tests/web/package-lock.json
 	$(Q)touch $@
 
 ifeq ($(VARIANT),plain)
-TESTS += tests/web/figures.py tests/web/report.mjs
+TESTS += tests/web/figures.py tests/web/pictures.mjs tests/web/report.mjs
 TEST_DEPS += $(BUILD)/larder $(WEB_PACKAGES)
 TEST_OPTIONS += 'web/*:limit=400'
 endif
 
-.PHONY: lab-pictures
+.PHONY: lab-pictures web-pictures
+web-pictures: $(BUILD)/larder $(WEB_PACKAGES) ## what tests/web compares the views of a report with, anew
+	tests/web/pictures.mjs --write
+
 lab-pictures: $(BUILD)/larder $(WEB_PACKAGES) ## draw the pictures of docs/lab.md from a real recording
 	docs/examples/draw

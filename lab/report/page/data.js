@@ -1,5 +1,7 @@
 // data.js: the document (docs/report-format.md) and what is worked out from it.
 
+import { duration } from "./format.js";
+
 const CALLERS = 2;
 
 export const BANDS = [
@@ -11,24 +13,34 @@ export const BANDS = [
   { key: "metadata", name: "bookkeeping", text: "slots of threads, magazines, descriptors", colour: "--metadata" },
 ];
 
+// A running process does not know what was asked for: its lowest band is in whole size classes.
+const LIVE_BANDS = [{ key: "live", name: "in use", text: "with the program, as size classes and whole frames", colour: "--requested" }, ...BANDS.slice(2)];
+
 // Of a point of the time line or of a moment: bytes of a band, and all of them.
 export function band(point, key) {
   return key === "rounding" ? Math.max(0, point.live - point.requested) : point[key];
 }
 
 export function resident(point) {
-  return BANDS.reduce((sum, { key }) => sum + band(point, key), 0);
+  return BANDS.slice(2).reduce((sum, { key }) => sum + point[key], point.live);
+}
+
+// What the program has of it, as exactly as is known.
+export function used(point) {
+  return point.requested ?? point.live;
 }
 
 // Resident, not in use, and not going back by itself in a moment.
 export function wasted(point) {
-  return band(point, "rounding") + point.cached + point.in_slabs;
+  return point.live - used(point) + point.cached + point.in_slabs;
 }
 
 export class Report {
   constructor(json) {
     Object.assign(this, json);
     this.unit = json.trace.time_unit;
+    this.isLive = Boolean(json.snapshots);
+    this.bands = this.isLive ? LIVE_BANDS : BANDS;
     this.hasSites = json.trace.has_sites && json.sites.length > 1;
     this.siteOf = new Map(json.sites.map((site) => [site.site, site]));
     this.points = json.timeline.time.map((_, i) => this.point(i));
@@ -62,9 +74,9 @@ export class Report {
     while (++at <= index) {
       const changed = this.moments[at].cells;
       for (const name of Object.keys(cells)) {
-        const from = changed[name];
+        const from = changed[name] ?? []; // of a snapshot, ages are not known
         const to = cells[name];
-        for (let i = 0; i < changed.index.length; i++) to[changed.index[i]] = from[i];
+        for (let i = 0; i < changed.index.length; i++) to[changed.index[i]] = from[i] ?? 0;
       }
     }
     this.cached = { index, cells };
@@ -74,6 +86,13 @@ export class Report {
   // The moment of which there is most.
   momentOfMost(of) {
     return this.moments.reduce((best, moment, i) => (of(moment) > of(this.moments[best]) ? i : best), 0);
+  }
+
+  // When that is, for people.
+  momentText(index) {
+    const { time } = this.moments[index];
+    if (!this.isLive) return duration(time, this.unit);
+    return index ? `${this.snapshots[index].file}, ${duration(time, this.unit)} later` : this.snapshots[0].file;
   }
 
   // The moment nearest to a time.

@@ -1,8 +1,8 @@
 // moment-bar.js: the slider at the foot of the page: which moment the map, the caches and the pins
 // are of.
-import { resident, wasted } from "./data.js";
+import { resident, used, wasted } from "./data.js";
 import { h } from "./dom.js";
-import { bytes, duration } from "./format.js";
+import { bytes } from "./format.js";
 
 const PLAY_MS = 140;
 
@@ -29,15 +29,15 @@ export function momentBar(report, state) {
   const jumps = h(
     "span",
     { class: "tools keysbar" },
-    jump("to-peak", "Peak", "when most was requested", () => report.momentAt(report.totals.peak.time)),
+    jump("to-peak", "Peak", "when most was in use", () => (report.totals ? report.momentAt(report.totals.peak.time) : report.momentOfMost(used))),
     jump("to-waste", "Most waste", "when most was resident, not in use, and not about to go back", () => report.momentOfMost(wasted)),
-    jump("to-end", "End", "the end of the recording", () => last),
+    jump("to-end", "End", "the end", () => last),
   );
   slider.addEventListener("input", () => state.set({ moment: Number(slider.value) }));
   const draw = () => {
     const moment = report.moments[state.moment];
     slider.value = state.moment;
-    const text = `${duration(moment.time, report.unit)}: ${bytes(moment.requested)} of ${bytes(resident(moment))}`;
+    const text = `${report.momentText(state.moment)}: ${bytes(used(moment))} of ${bytes(resident(moment))}`;
     said.textContent = text;
     slider.setAttribute("aria-valuetext", text);
   };

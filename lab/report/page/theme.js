@@ -14,6 +14,11 @@ export function onTheme(listener) {
   listeners.push(listener);
 }
 
+// What was drawn is gone.
+export function forgetDrawn() {
+  listeners.length = 0;
+}
+
 function apply() {
   document.documentElement.dataset.theme = chosen ?? (asks.matches ? "dark" : "light");
   for (const listener of listeners) listener();

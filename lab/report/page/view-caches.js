@@ -8,8 +8,9 @@ export function lossOf(cache) {
   const total = cache.slabs * cache.slab_bytes;
   const isRuns = cache.id === 0;
   const live = isRuns ? total : cache.live * cache.object_bytes;
+  const requested = cache.requested ?? live;
   const cached = isRuns ? 0 : cache.cached * cache.object_bytes;
-  return { total, requested: cache.requested, rounding: live - cache.requested, cached, inSlabs: total - live - cached, loss: total - cache.requested };
+  return { total, requested, rounding: live - requested, cached, inSlabs: total - live - cached, loss: total - requested };
 }
 
 function meter(cache, largest) {
@@ -28,11 +29,13 @@ export function cachesView(report, state) {
       { name: "cache", value: (row) => row.name, title: "heap-64 holds requests of 49 to 64 bytes; runs are larger than the largest class" },
       number("live", (row) => row.live, count, "objects with the program"),
       number("resident", (row) => lossOf(row).total, bytes, "all slabs of the cache"),
-      number("requested", (row) => row.requested, bytes, "what the program asked for"),
+      report.isLive
+        ? number("used", (row) => lossOf(row).requested, bytes, "live objects, as size classes")
+        : number("requested", (row) => row.requested, bytes, "what the program asked for"),
       number("cached", (row) => lossOf(row).cached, bytes, "free, in magazines and the depot"),
       number("beside live", (row) => lossOf(row).inSlabs, bytes, "free slots in slabs"),
-      number("loss", (row) => lossOf(row).loss, bytes, "resident less requested"),
-      number("in use", (row) => row.requested / (lossOf(row).total || 1), (share) => percent(share, 1)),
+      number("loss", (row) => lossOf(row).loss, bytes, report.isLive ? "resident less used" : "resident less requested"),
+      number("in use", (row) => lossOf(row).requested / (lossOf(row).total || 1), (share) => percent(share, 1)),
       { name: "where it is", value: (row) => lossOf(row).total, text: (row) => meter(row, largest) },
     ],
   });

@@ -45,6 +45,7 @@ function hue(name) {
 export function flameView(report, state) {
   if (!report.hasSites || report.frames.length === 0) return null;
   let measure = "peak_bytes";
+  const known = MEASURES.filter(([key]) => key in report.sites[0]);
   let tree = null;
   let top = null; // the node that has the whole width
   const text = (value) => (measure.endsWith("bytes") ? bytes(value) : count(value));
@@ -107,9 +108,9 @@ export function flameView(report, state) {
     top = tree;
     draw();
   };
-  const stacks = () => [["site", ...MEASURES.map(([key]) => key), "stack"], ...report.sites.map((site) => [site.site, ...MEASURES.map(([key]) => site[key]), [...site.stack].reverse().map((frame) => report.frameText(frame)).join(";")])];
+  const stacks = () => [["site", ...known.map(([key]) => key), "stack"], ...report.sites.map((site) => [site.site, ...known.map(([key]) => site[key]), [...site.stack].reverse().map((frame) => report.frameText(frame)).join(";")])];
   const view = card("flame", "Bytes by call site", "Each field is a function, below the one that called it; its width is what it and all below it asked for. Click to look closer, and again to step back.", csvButton("sites", stacks));
-  const measures = choice("Bytes", MEASURES, measure, (value) => {
+  const measures = choice("Bytes", known, measure, (value) => {
     measure = value;
     build();
   });

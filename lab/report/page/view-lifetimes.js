@@ -7,6 +7,7 @@ import { Table } from "./table.js";
 import { isDark, onTheme } from "./theme.js";
 
 export function lifetimesView(report, state) {
+  if (!report.lifetimes) return null;
   const { cells, endless_row: endless } = report.lifetimes;
   const view = card("lifetimes", "Lifetime and size", "Each field counts the blocks of one size (left to right) and one lifetime (upwards). Many small blocks at the bottom are temporary: cheap to avoid. The top row was never freed.", csvButton("lifetimes", () => [["lifetime_from", "size_from", "blocks", "bytes"], ...cells.map(([row, column, many, sum]) => [row === endless ? "never freed" : magnitude(row, Number), magnitude(column, Number), many, sum])]));
   if (cells.length === 0) return view;

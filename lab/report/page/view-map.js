@@ -153,7 +153,7 @@ export class FrameMap {
     const lines = [`${bytes(i * size)} into the heap, ${bytes(size)}: ${this.ownerText(cells.owner[i])}`];
     if (cells.objects[i] === 0) return lines;
     lines.push(`${count(cells.objects[i])} live ${cells.objects[i] === 1 ? "object" : "objects"}, ${cells.fill[i]} % full`);
-    lines.push(`ages ${this.age(cells.youngest[i])} to ${this.age(cells.oldest[i])}`);
+    if (!report.isLive) lines.push(`ages ${this.age(cells.youngest[i])} to ${this.age(cells.oldest[i])}`);
     for (const site of cells.sites[i]) lines.push(`${report.siteText(site)}  ${report.siteWhere(site)}`);
     return lines;
   }
@@ -192,10 +192,10 @@ export class FrameMap {
       parts.push(h("p", { id: "lit", "data-value": many }, h("i", { class: "swatch", style: { background: "var(--lit)" } }), `${report.siteText(state.site)} is in ${count(many)} of ${count(report.used.length)} cells. `, clear));
     }
     if (cursor < 0) {
-      parts.push(h("p", { class: "about" }, report.hasSites ? "Point at a cell for what is in it. Click it, and every frame that the same call site holds lights up." : "Point at a cell for what is in it. The trace has no call sites."));
+      parts.push(h("p", { class: "about" }, report.hasSites ? "Point at a cell for what is in it. Click it, and every frame that the same call site holds lights up." : "Point at a cell for what is in it. Call sites are not known."));
     } else {
       const [head, ...rest] = this.lines(cursor);
-      parts.push(h("p", {}, h("strong", {}, head)), ...rest.slice(0, 2).map((line) => h("p", {}, line)));
+      parts.push(h("p", {}, h("strong", {}, head)), ...rest.slice(0, report.isLive ? 1 : 2).map((line) => h("p", {}, line)));
       const button = (site) => h("li", {}, h("button", { type: "button", class: "link", title: report.siteStack(site).join("\n"), onclick: () => state.set({ site }) }, report.siteText(site)), h("span", { class: "where" }, report.siteWhere(site)));
       const sites = cells.sites[report.used[cursor]];
       if (sites.length > 0) parts.push(h("h3", {}, "Who holds it"), h("ul", {}, ...sites.map(button)));
@@ -216,13 +216,15 @@ export function mapView(report, state) {
   const map = new FrameMap(report, state);
   const size = report.cell_frames * report.frame_bytes;
   const cell = report.cell_frames === 1 ? "A cell is a frame of 4 KiB" : `A cell is ${report.cell_frames} frames, ${bytes(size)}`;
-  const shades = choice("Strength", [["fill", "how full"], ["oldest", "age of the oldest"], ["youngest", "age of the youngest"]], "fill", (value) => {
+  const ages = [["oldest", "age of the oldest"], ["youngest", "age of the youngest"]];
+  const shades = choice("Strength", [["fill", "how full"], ...(report.isLive ? [] : ages)], "fill", (value) => {
     map.shade = value;
     map.draw();
   });
   const view = card("map", "Frame map", `The heap by address, at the moment of the slider below. ${cell}; colour says whose it is. Pale cells hold memory for little. What was never used is left out.`, csvButton("frames", () => map.csv()));
   const keys = h("ul", { class: "keys" }, ...KINDS.map(({ name, colour: variable }) => h("li", {}, h("i", { style: { background: `var(${variable})` } }), name)));
   view.append(h("div", { class: "controls" }, shades), keys, h("div", { class: "map" }, map.holder, map.detail));
+  if (report.isLive) view.append(h("p", { class: "about" }, "A snapshot knows how many objects a slab has, not where: they are spread evenly over it, magazines' included. Call sites are known of runs."));
   map.tell();
   return view;
 }

@@ -33,11 +33,12 @@ export function pinRows(moment, unit, most, bySize) {
 export function pinsView(report, state) {
   let unit = "slab";
   let most = 4;
-  let bySize = !report.hasSites;
+  const hasSites = report.hasSites && !report.isLive; // a snapshot does not know whose an object is
+  let bySize = !hasSites;
   const back = (row) => row.alone_bytes + row.shared_bytes;
   const number = (name, value, text, title) => ({ name, value, text: (row) => text(value(row)), isNumber: true, title });
   const age = (born) => duration(report.moments[state.moment].time - born, report.unit);
-  const who = { name: "held by", value: (row) => (report.hasSites ? report.siteText(row.site) : `${row.usable_bytes} B`), text: (row) => (report.hasSites ? siteCell(report, row.site) : `blocks of ${bytes(row.usable_bytes)}`) };
+  const who = { name: "held by", value: (row) => (hasSites ? report.siteText(row.site) : `${row.usable_bytes} B`), text: (row) => (hasSites ? siteCell(report, row.site) : `blocks of ${bytes(row.usable_bytes)}`) };
   const table = new Table({
     label: "What pins memory",
     sort: 1,
@@ -49,9 +50,9 @@ export function pinsView(report, state) {
       number("blocks", (row) => row.blocks, count),
       number("in use", (row) => row.live_bytes, bytes, "what these blocks themselves are"),
       { name: "size", value: (row) => row.usable_bytes, text: (row) => (row.usable_bytes === row.largest_bytes ? bytes(row.usable_bytes) : `${bytes(row.usable_bytes)} to ${bytes(row.largest_bytes)}`), isNumber: true, title: "size class" },
-      { name: "ages", value: (row) => row.oldest, text: (row) => (row.blocks === 1 ? age(row.oldest) : `${age(row.youngest)} to ${age(row.oldest)}`), title: "youngest to oldest" },
+      ...(report.isLive ? [] : [{ name: "ages", value: (row) => row.oldest, text: (row) => (row.blocks === 1 ? age(row.oldest) : `${age(row.youngest)} to ${age(row.oldest)}`), title: "youngest to oldest" }]),
     ],
-    pick: report.hasSites ? (row) => state.set({ site: row.site === state.site ? 0 : row.site }) : null,
+    pick: hasSites ? (row) => state.set({ site: row.site === state.site ? 0 : row.site }) : null,
     isLit: (row) => row.site === state.site && state.site !== 0,
   });
   const sum = h("p", { id: "pinned" });
@@ -67,7 +68,7 @@ export function pinsView(report, state) {
     else if (changed.includes("site")) table.draw();
   });
   const view = card("pins", "What pins memory", "Units that are at least half free, and cannot go back because a few live blocks lie in them. Freeing those, or making them elsewhere, gives the whole unit back.", csvButton("pins", () => table.csv()));
-  const units = choice("Unit", UNITS, unit, (value) => {
+  const units = choice("Unit", UNITS.slice(report.isLive ? 1 : 0), unit, (value) => {
     unit = value;
     draw();
   });
@@ -79,7 +80,7 @@ export function pinsView(report, state) {
     bySize = value;
     draw();
   });
-  view.append(h("div", { class: "controls" }, units, holders, report.hasSites ? by : null), sum, table.element);
+  view.append(h("div", { class: "controls" }, units, holders, hasSites ? by : null), sum, table.element);
   draw();
   return view;
 }

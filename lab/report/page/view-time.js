@@ -1,6 +1,6 @@
 // view-time.js: memory over time, in bands by cause; and what happened in the stretch that was chosen.
 import uPlot from "uplot";
-import { BANDS, band, resident } from "./data.js";
+import { band, resident, used } from "./data.js";
 import { card, colour, csvButton, h, hideTip, showTip } from "./dom.js";
 import { bytes, count, duration } from "./format.js";
 import { onTheme } from "./theme.js";
@@ -10,13 +10,13 @@ const HEIGHT = 340;
 // uPlot stacks nothing: each line is the sum of the bands below it, and fills down to the next.
 function columns(report) {
   const sums = report.points.map(() => 0);
-  const lines = BANDS.map(({ key }) => report.points.map((point, i) => (sums[i] += band(point, key))));
+  const lines = report.bands.map(({ key }) => report.points.map((point, i) => (sums[i] += band(point, key))));
   const recorded = report.points.map((point) => point.process_resident || null);
   return [report.timeline.time, ...lines.reverse(), recorded];
 }
 
 function options(report, state, width, hooks) {
-  const drawn = [...BANDS].reverse();
+  const drawn = [...report.bands].reverse();
   const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") }, font: "12px system-ui, sans-serif" };
   return {
     width,
@@ -65,24 +65,30 @@ function rangeText(report, range) {
   const last = report.points[range ? range[1] : report.points.length - 1];
   const since = (name) => last[name] - (first ? first[name] : 0);
   const start = first ? first.time : 0;
-  const change = last.requested - (first ? first.requested : 0);
+  const change = used(last) - (first ? used(first) : 0);
   const grown = resident(last) - (first ? resident(first) : 0);
   return [
     ["from", start, duration(start, report.unit)],
     ["to", last.time, duration(last.time, report.unit)],
-    ["allocations", since("allocs"), count(since("allocs"))],
-    ["frees", since("frees"), count(since("frees"))],
-    ["allocated", since("allocated_bytes"), bytes(since("allocated_bytes"))],
-    ["requested", change, `${change > 0 ? "+" : ""}${bytes(change)}`],
+    ...(report.isLive
+      ? []
+      : [
+          ["allocations", since("allocs"), count(since("allocs"))],
+          ["frees", since("frees"), count(since("frees"))],
+          ["allocated", since("allocated_bytes"), bytes(since("allocated_bytes"))],
+        ]),
+    [report.bands[0].name, change, `${change > 0 ? "+" : ""}${bytes(change)}`],
     ["resident", grown, `${grown > 0 ? "+" : ""}${bytes(grown)}`],
   ];
 }
 
 export function timeView(report, state) {
+  if (report.points.length < 2) return null;
   const holder = h("div", { class: "chart", tabindex: "0", role: "img", "aria-label": "Memory over time, in bands by cause; arrow keys move the moment" });
   const stretch = h("ul", { class: "keys", id: "stretch" });
-  const whole = h("button", { type: "button", id: "whole", onclick: () => state.set({ range: null }) }, "Whole recording");
-  const table = () => [["time", ...BANDS.map(({ key }) => key), "resident", "process_resident", "blocks"], ...report.points.map((point) => [point.time, ...BANDS.map(({ key }) => band(point, key)), resident(point), point.process_resident, point.blocks])];
+  const whole = h("button", { type: "button", id: "whole", onclick: () => state.set({ range: null }) }, "All of it");
+  const keys = report.bands.map(({ key }) => key);
+  const table = () => [["time", ...keys, "resident", "process_resident", "blocks"], ...report.points.map((point) => [point.time, ...keys.map((key) => band(point, key)), resident(point), point.process_resident, point.blocks ?? ""])];
   const view = card("time", "Memory over time", "The lowest band is what the program uses; all above it is resident and not in use, by cause. Drag to look at a stretch of time; click to set the moment that the views below show.", whole, csvButton("timeline", table));
   let chart = null;
   const data = columns(report);
@@ -92,8 +98,8 @@ export function timeView(report, state) {
     if (idx === null || idx === undefined || left < 0) return hideTip();
     const point = report.points[idx];
     const box = u.over.getBoundingClientRect();
-    const lines = [...BANDS].reverse().map(({ key, name }) => `${name}: ${bytes(band(point, key))}`);
-    const recorded = point.process_resident ? [`resident, as recorded: ${bytes(point.process_resident)}`] : [];
+    const lines = [...report.bands].reverse().map(({ key, name }) => `${name}: ${bytes(band(point, key))}`);
+    const recorded = point.process_resident ? [`${recordedText(report)}: ${bytes(point.process_resident)}`] : [];
     showTip(box.left + left, box.top + 30, duration(point.time, report.unit), `resident: ${bytes(resident(point))}`, ...lines, ...recorded);
   };
   const selected = (u) => {
@@ -133,8 +139,13 @@ export function timeView(report, state) {
   return view;
 }
 
+// The heap is not all of a process.
+function recordedText(report) {
+  return report.isLive ? "resident, of the whole process" : "resident, as recorded";
+}
+
 function legend(report) {
-  const entries = BANDS.map(({ name, text, colour: variable }) => h("li", { title: text }, h("i", { style: { background: `var(${variable})` } }), name));
-  if (report.points.some((point) => point.process_resident)) entries.push(h("li", {}, h("i", { style: { background: "var(--resident)", height: "3px", "vertical-align": "middle" } }), "resident, as recorded"));
+  const entries = report.bands.map(({ name, text, colour: variable }) => h("li", { title: text }, h("i", { style: { background: `var(${variable})` } }), name));
+  if (report.points.some((point) => point.process_resident)) entries.push(h("li", {}, h("i", { style: { background: "var(--resident)", height: "3px", "vertical-align": "middle" } }), recordedText(report)));
   return h("ul", { class: "keys" }, ...entries);
 }
