@@ -16,16 +16,26 @@
 
 #define CTRL_C 3
 #define CTRL_D 4
+#define COLUMNS 79u
 #define KIB_A_FRAME (LARDER_FRAME_BYTES >> 10)
 
 static uint64_t limit_bytes; /* for programs started from now on; 0: none */
 
 /* ---- run ------------------------------------------------------------------------------------- */
 
+/* In rows that no terminal wraps. */
 static void show_programs(void) {
-    printf("Programs:\n ");
-    for (const struct program *program = programs; program->name != NULL; program++)
+    size_t column = COLUMNS;
+    printf("Programs:");
+    for (const struct program *program = programs; program->name != NULL; program++) {
+        size_t width = strlen(program->name) + 1;
+        if (column + width >= COLUMNS) {
+            printf("\n ");
+            column = 1;
+        }
         printf(" %s", program->name);
+        column += width;
+    }
     printf("\n");
 }
 
