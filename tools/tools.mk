@@ -91,8 +91,8 @@ check: $(foreach home,$(CORE_HOMES),$(CORE_HOME_DEPS.$(home))) ## style, layers,
 
 .PHONY: format
 format: ## let clang-format 14 write the C files
-	@git ls-files --cached --others --exclude-standard -- $(addsuffix /*.[ch],include core fit homes \
-	    tests bench lab) | sort -u | while read -r file; do [ ! -f "$$file" ] || echo "$$file"; done | \
+	@git ls-files --cached --others --exclude-standard -- $(patsubst %,'%/*.[ch]',include core fit \
+	    homes tests bench lab) | sort -u | while read -r file; do [ ! -f "$$file" ] || echo "$$file"; done | \
 	    xargs -r -n 8 clang-format-14 -i
 
 compile_commands: ## compile_commands.json for editors

@@ -1,6 +1,6 @@
 /* snapshot.c: larder snapshot PROCESS: its statistics, caches, frames and, if they are kept, call
- * sites as one JSON file. What the process alone can tell (names of its functions) is told in it, as
- * the process may be gone when it is read. */
+ * sites as one JSON file. What the process alone can tell (names of its functions) is told in it,
+ * as the process may be gone when it is read. */
 #include "command.h"
 #include "control.h"
 #include "places.h"

@@ -18,7 +18,7 @@ struct options {
     const char *output; /* NULL: from the name of the first file */
     char **live;        /* the snapshots */
     size_t live_count;
-    bool is_nameless;           /* the page does not say where the trace is */
+    bool is_nameless; /* the page does not say where the trace is */
     bool is_json;
     bool has_policies, has_no_policies; /* neither: if the trace is not too long for it */
 };
@@ -219,15 +219,16 @@ const struct command report_command = {
     .name = "report",
     .arguments = "[TRACE] [SNAPSHOT]... [-o FILE.html] [--json] [--policies]",
     .summary = "one HTML file that shows where memory went, and why it is not free",
-    .help = "TRACE is what `larder record` or `larder import` wrote; \"-\" is standard input. A\n"
-            "SNAPSHOT is what `larder snapshot` wrote; several of one process are shown over time.\n\n"
-            "  -o, --output=FILE  where to write; without it the first name with .html, here\n"
-            "      --json         the numbers alone (docs/report-format.md), on standard output\n"
-            "                     unless -o says otherwise\n"
-            "      --policies     replay it under other policies too, however long it is;\n"
-            "      --no-policies  never; without either, if it has up to 500,000 events\n\n"
-            "The page needs no network. The program of a trace is replayed on larder's heap: what\n"
-            "the page says of frames, slabs and caches is what it would be there. A snapshot is of\n"
-            "what was; lifetimes, policies and sizes asked for are not in one.\n",
+    .help =
+        "TRACE is what `larder record` or `larder import` wrote; \"-\" is standard input. A\n"
+        "SNAPSHOT is what `larder snapshot` wrote; several of one process are shown over time.\n\n"
+        "  -o, --output=FILE  where to write; without it the first name with .html, here\n"
+        "      --json         the numbers alone (docs/report-format.md), on standard output\n"
+        "                     unless -o says otherwise\n"
+        "      --policies     replay it under other policies too, however long it is;\n"
+        "      --no-policies  never; without either, if it has up to 500,000 events\n\n"
+        "The page needs no network. The program of a trace is replayed on larder's heap: what\n"
+        "the page says of frames, slabs and caches is what it would be there. A snapshot is of\n"
+        "what was; lifetimes, policies and sizes asked for are not in one.\n",
     .run = run,
 };

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 struct unit {
     uint32_t blocks;
     uint32_t first; /* id of the first block seen */
@@ -96,12 +95,12 @@ static void charge_block(struct pinning *pinning, uint32_t id, const struct heap
     if (2 * unit->live > bytes)
         return;
     struct pin *row = pin_row(&pinning->rows, &(struct pin){
-                                                 .unit = pinning->kind,
-                                                 .holders = pin_holders_class(unit->blocks),
-                                                 .site = block->site,
-                                                 .usable_bytes = block->usable_bytes,
-                                                 .oldest = UINT64_MAX,
-                                             });
+                                                  .unit = pinning->kind,
+                                                  .holders = pin_holders_class(unit->blocks),
+                                                  .site = block->site,
+                                                  .usable_bytes = block->usable_bytes,
+                                                  .oldest = UINT64_MAX,
+                                              });
     row->blocks++;
     row->live_bytes += here_bytes;
     row->oldest = block->born < row->oldest ? block->born : row->oldest;

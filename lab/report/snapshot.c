@@ -1,4 +1,5 @@
-/* snapshot.c: see snapshot.h. Reading and looking at one; its numbers; its caches and call sites. */
+/* snapshot.c: see snapshot.h. Reading and looking at one; its numbers; its caches and call sites.
+ */
 #include "snapshot.h"
 
 #include "live/account.h"

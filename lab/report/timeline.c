@@ -86,14 +86,11 @@ void timeline_write(const struct timeline *timeline, bool is_live, struct json *
 #define COLUMN(name, is_live) {#name, offsetof(struct timeline_point, name), is_live}
 #define AMOUNT(name, is_live)                                                                      \
     { #name, offsetof(struct timeline_point, amounts.name), is_live }
-        COLUMN(time, true),           COLUMN(event, false),
-        AMOUNT(requested, false),     COLUMN(requested_max, false),
-        AMOUNT(live, true),           AMOUNT(cached, true),
-        AMOUNT(in_slabs, true),       AMOUNT(free_backed, true),
-        AMOUNT(metadata, true),       AMOUNT(given_back, true),
-        AMOUNT(blocks, false),        COLUMN(process_resident, true),
-        COLUMN(allocs, false),        COLUMN(frees, false),
-        COLUMN(allocated_bytes, false),
+        COLUMN(time, true),           COLUMN(event, false),      AMOUNT(requested, false),
+        COLUMN(requested_max, false), AMOUNT(live, true),        AMOUNT(cached, true),
+        AMOUNT(in_slabs, true),       AMOUNT(free_backed, true), AMOUNT(metadata, true),
+        AMOUNT(given_back, true),     AMOUNT(blocks, false),     COLUMN(process_resident, true),
+        COLUMN(allocs, false),        COLUMN(frees, false),      COLUMN(allocated_bytes, false),
 #undef AMOUNT
 #undef COLUMN
     };

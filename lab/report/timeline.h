@@ -37,8 +37,8 @@ void timeline_point(struct timeline *timeline, const struct heap_amounts *amount
                     uint64_t event_number);
 void timeline_thin(struct timeline *timeline);
 
-/* The members "totals" and "timeline". `is_live`: of a running process, which knows neither what was
- * asked for nor what happened; then those are left out. */
+/* The members "totals" and "timeline". `is_live`: of a running process, which knows neither what
+ * was asked for nor what happened; then those are left out. */
 void timeline_write(const struct timeline *timeline, bool is_live, struct json *json);
 
 #endif
