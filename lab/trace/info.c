@@ -98,8 +98,8 @@ const char *info_get(struct trace_info *info, const uint8_t *raw, size_t bytes) 
     return NULL;
 }
 
-/* A later pair counts: the old note and the new, in the place of zeros. Of those an even number must
- * be left: a pair of three bytes sees to it. */
+/* A later pair counts: the old note and the new, in the place of zeros. Of those an even number
+ * must be left: a pair of three bytes sees to it. */
 bool info_add_note(uint8_t *raw, size_t bytes, const char *more) {
     struct trace_info info;
     char note[INFO_ROOM_BYTES];
