@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PROGRESS_EVERY_LINES = 4096 };
+enum { PROGRESS_EVERY_LINES = 4096, COUNT_LOSSES = 5, LOSS_BYTES_MAX = 104 };
 
 /* ---- What importers call --------------------------------------------------------------------- */
 
@@ -62,22 +62,30 @@ uint32_t import_caller(struct import *import, const struct trace_frame *frame) {
 
 /* ---- The command ----------------------------------------------------------------------------- */
 
+/* On the terminal, and in the note: who reads the figures was not there. */
 static void say_losses(const struct import *import) {
     const struct trace_losses *losses = trace_order_losses(import->order);
     const struct {
         uint64_t count;
         const char *what;
-    } lines[] = {
+    } lines[COUNT_LOSSES] = {
         {losses->lost_frees, "frees were missing (a block came back without one) and are put in"},
         {losses->unknown_frees, "frees named no live block and are left out"},
         {losses->unknown_reallocs, "reallocs named no live block and are mallocs now"},
         {losses->times_back, "times went back and are put right"},
         {import->count_skipped, "lines were not understood and are left out"},
     };
+    char note[COUNT_LOSSES * LOSS_BYTES_MAX];
+    size_t length = 0;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        if (lines[i].count > 0)
-            (void)fprintf(stderr, "%10" PRIu64 " %s\n", lines[i].count, lines[i].what);
+        if (lines[i].count == 0)
+            continue;
+        (void)fprintf(stderr, "%10" PRIu64 " %s\n", lines[i].count, lines[i].what);
+        length += (size_t)snprintf(note + length, sizeof note - length, "%s%" PRIu64 " %s",
+                                   length > 0 ? "; " : "", lines[i].count, lines[i].what);
     }
+    if (length > 0)
+        trace_writer_note(import->writer, note);
 }
 
 static void say_fault(const struct import *import, const char *path, const char *fault) {

@@ -77,11 +77,13 @@ void block_write_file_head(struct block_output *output) {
 }
 
 /* The bytes behind the head; the codec in *codec. Stored as it is where that is not longer. */
-static size_t compress(struct block_output *output, const void *raw, size_t bytes, uint8_t *codec) {
+static size_t compress(struct block_output *output, enum block_kind kind, const void *raw,
+                       size_t bytes, uint8_t *codec) {
     uint8_t *to = output->stored + BLOCK_HEAD_BYTES;
     const size_t room = output->stored_capacity - BLOCK_HEAD_BYTES;
+    const bool is_as_it_is = bytes < COMPRESSED_MIN || kind == BLOCK_INFO;
     const size_t stored =
-        bytes < COMPRESSED_MIN ? bytes : ZSTD_compress2(output->compressor, to, room, raw, bytes);
+        is_as_it_is ? bytes : ZSTD_compress2(output->compressor, to, room, raw, bytes);
     *codec = CODEC_ZSTD;
     if (!ZSTD_isError(stored) && stored < bytes)
         return stored;
@@ -90,16 +92,30 @@ static size_t compress(struct block_output *output, const void *raw, size_t byte
     return bytes;
 }
 
-void block_write(struct block_output *output, enum block_kind kind, const void *raw, size_t bytes) {
+/* A block in output->stored; its length. */
+static size_t seal(struct block_output *output, enum block_kind kind, const void *raw,
+                   size_t bytes) {
     uint8_t *head = output->stored;
     memset(head, 0, BLOCK_HEAD_BYTES);
     head[0] = (uint8_t)kind;
-    const size_t stored = compress(output, raw, bytes, &head[1]);
+    const size_t stored = compress(output, kind, raw, bytes, &head[1]);
     put32(head + 4, (uint32_t)stored);
     put32(head + 8, (uint32_t)bytes);
     const uint32_t crc = crc32_of(0, head, CHECKED_HEAD_BYTES);
     put32(head + 12, crc32_of(crc, head + BLOCK_HEAD_BYTES, stored));
-    write_all(output, head, BLOCK_HEAD_BYTES + stored);
+    return BLOCK_HEAD_BYTES + stored;
+}
+
+void block_write(struct block_output *output, enum block_kind kind, const void *raw, size_t bytes) {
+    const size_t length = seal(output, kind, raw, bytes);
+    write_all(output, output->stored, length);
+}
+
+bool block_write_again(struct block_output *output, enum block_kind kind, const void *raw,
+                       size_t bytes) {
+    const size_t length = seal(output, kind, raw, bytes);
+    return !output->error &&
+           pwrite(output->fd, output->stored, length, FILE_HEAD_BYTES) == (ssize_t)length;
 }
 
 /* ---- Reading --------------------------------------------------------------------------------- */

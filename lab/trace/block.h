@@ -44,6 +44,11 @@ void block_write_file_head(struct block_output *output);
 /* One block of what is in raw; at most BLOCK_RAW_MAX. */
 void block_write(struct block_output *output, enum block_kind kind, const void *raw, size_t bytes);
 
+/* Overwrite the first block of the file with one of the same kind and length, which must be
+ * BLOCK_INFO: only those are always stored as they are. False iff the file does not let us. */
+bool block_write_again(struct block_output *output, enum block_kind kind, const void *raw,
+                       size_t bytes);
+
 /* ---- Reading --------------------------------------------------------------------------------- */
 
 struct block_input {

@@ -38,7 +38,8 @@ size_t info_put(const struct trace_info *info, uint8_t *raw) {
     at = put_number(at, "has-time", info->has_time);
     at = put_number(at, "has-threads", info->has_threads);
     at = put_number(at, "has-sites", info->has_sites);
-    return (size_t)(at - raw);
+    memset(at, 0, INFO_ROOM_BYTES);
+    return (size_t)(at - raw) + INFO_ROOM_BYTES;
 }
 
 static void set_text(const char **text, char *value) {
@@ -95,6 +96,30 @@ const char *info_get(struct trace_info *info, const uint8_t *raw, size_t bytes) 
         free(key);
     }
     return NULL;
+}
+
+/* A later pair counts: the old note and the new, in the place of zeros. Of those an even number
+ * must be left: a pair of three bytes sees to it. */
+bool info_add_note(uint8_t *raw, size_t bytes, const char *more) {
+    struct trace_info info;
+    char note[INFO_ROOM_BYTES];
+    uint8_t pair[INFO_ROOM_BYTES + 16];
+    size_t room = 0;
+    bool fits = info_get(&info, raw, bytes) == NULL;
+    while (room < bytes && raw[bytes - room - 1] == 0)
+        room++;
+    room -= room % 2;
+    const int length =
+        snprintf(note, sizeof note, "%s%s%s", info.note, *info.note ? "; " : "", more);
+    fits = fits && length > 0 && (size_t)length + 16 < room;
+    info_free(&info);
+    if (!fits)
+        return false;
+    uint8_t *end = put_pair(pair, "note", note);
+    if ((end - pair) % 2 != 0)
+        end = put_text(put_text(end, ""), " ");
+    memcpy(raw + bytes - room, pair, (size_t)(end - pair));
+    return true;
 }
 
 void info_free(struct trace_info *info) {

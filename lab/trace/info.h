@@ -8,8 +8,15 @@
 /* Texts longer than this are cut. */
 enum { INFO_TEXT_MAX = 32768, INFO_BYTES_MAX = 4 * INFO_TEXT_MAX };
 
+/* Zeros at the end of an info block: pairs of two empty texts, which say nothing. */
+enum { INFO_ROOM_BYTES = 640 };
+
 /* The payload of an info block into raw, where INFO_BYTES_MAX fit. Its length. */
 size_t info_put(const struct trace_info *info, uint8_t *raw);
+
+/* Add to the note of a payload of `bytes` that info_put() has made; its length stays. False iff it
+ * does not fit into what is left of the room. */
+bool info_add_note(uint8_t *raw, size_t bytes, const char *more);
 
 /* NULL, or what is wrong with it. The texts are the caller's to free, with info_free(). */
 const char *info_get(struct trace_info *info, const uint8_t *raw, size_t bytes);

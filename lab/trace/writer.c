@@ -30,6 +30,8 @@ struct trace_writer {
     uint32_t last_id;
     uint8_t *columns[COUNT_COLUMNS], *ends[COUNT_COLUMNS];
     uint8_t *raw;
+    uint8_t *info; /* the payload of the info block */
+    size_t info_bytes;
 };
 
 static void columns_reset(struct trace_writer *writer) {
@@ -53,14 +55,20 @@ struct trace_writer *trace_writer_open(const char *path, const struct trace_info
     writer->raw = memory_resize(NULL, BLOCK_RAW_MAX, 1);
     columns_reset(writer);
     block_write_file_head(&writer->output);
-    const size_t bytes = info_put(info, writer->raw);
-    block_write(&writer->output, BLOCK_INFO, writer->raw, bytes);
+    writer->info = memory_resize(NULL, INFO_BYTES_MAX, 1);
+    writer->info_bytes = info_put(info, writer->info);
+    block_write(&writer->output, BLOCK_INFO, writer->info, writer->info_bytes);
     return writer;
 }
 
 uint32_t trace_writer_site(struct trace_writer *writer, const struct trace_frame *frames,
                            size_t count) {
     return site_writer_add(&writer->sites, frames, count);
+}
+
+void trace_writer_note(struct trace_writer *writer, const char *more) {
+    if (info_add_note(writer->info, writer->info_bytes, more))
+        (void)block_write_again(&writer->output, BLOCK_INFO, writer->info, writer->info_bytes);
 }
 
 /* The columns as a block; the sites they name before it. */
@@ -150,6 +158,7 @@ bool trace_writer_close(struct trace_writer *writer) {
     id_set_free(&writer->live);
     for (int column = 0; column < COUNT_COLUMNS; column++)
         free(writer->columns[column]);
+    free(writer->info);
     free(writer->raw);
     free(writer);
     errno = error;

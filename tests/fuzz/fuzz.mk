@@ -92,6 +92,7 @@ $(eval $(call fuzz_fault,grow,operations,core/frames_range.c,s/index + old. coun
 $(eval $(call fuzz_fault,zero,operations,core/cache.c,/object != NULL/s/flags \& LARDER_ZERO/flags \& 4096/))
 $(eval $(call fuzz_fault,dead,trace,lab/trace/reader.c,s/.id_set_has.*uint32_t.id./0/))
 $(eval $(call fuzz_fault,column,trace,lab/trace/reader.c,s/input.is_bad || input.at != input.end || //))
+$(eval $(call fuzz_fault,unknown,import,lab/trace/order.c,/unknown_frees++/{n;s/return;//}))
 $(eval $(call fuzz_fault,length,options,core/debug_options.c,s/length + 1 == DEBUG_TEXT_BYTES/length == DEBUG_TEXT_BYTES/))
 $(eval $(call fuzz_fault,last,options,core/debug_options.c,s/i = larder->debug.count; i-- > 0;/i = 0; i < larder->debug.count; i++/))
 

@@ -36,7 +36,8 @@ mtrace() {
 
 ltrace() {
     import "$files/$1" && is 61 "$(events malloc)" && is 5 "$(events realloc)" && is 1 "$(events 'calloc [0-9]+ 300')" &&
-        is 52 "$(events free)" && grep '1 frees named no live block' "$work/err"
+        is 52 "$(events free)" && grep '1 frees named no live block' "$work/err" &&
+        grep '^note: .*1 frees named no live block and are left out' "$work/a.txt"
 }
 
 ltrace_with_times() {
@@ -59,6 +60,26 @@ kmem() {
     import "$files/kmem.txt" && grep 'perf_event_mmap' "$work/a.txt" &&
         is "$(grep -c -E 'kmem:(kmalloc|kmem_cache_alloc): ' "$files/kmem.txt")" "$(events malloc)" &&
         is "$(grep -c mm_page_alloc: "$files/kmem.txt")" "$(events 'aligned [0-9]+ [0-9]+ [0-9]+$')"
+}
+
+# A free, a realloc and an allocation that cannot be as they say.
+lossy() {
+    printf '20000\n2\n4\n1\na 0 8\nf 5\nr 6 16\na 0 32\n'
+}
+
+losses_noted() {
+    lossy >"$work/in"
+    import "$work/in" && is 4 "$(grep -c '^0 ' "$work/a.txt")" &&
+        is 'note: no times; 1 frees were missing (a block came back without one) and are put in; 1 frees named no live block and are left out; 1 reallocs named no live block and are mallocs now' \
+            "$(grep '^note' "$work/a.txt")" &&
+        "$larder" compare --no-time --policies=good "$work/a.ltr" | grep 'note: .*1 frees were missing'
+}
+
+losses_into_a_pipe() {
+    lossy >"$work/in"
+    "$larder" import rep "$work/in" -o - 2>"$work/err" | cat >"$work/p.ltr"
+    "$larder" dump "$work/p.ltr" >"$work/a.txt" && is 4 "$(grep -c '^0 ' "$work/a.txt")" &&
+        grep '^note: no times$' "$work/a.txt"
 }
 
 # numbers of 64 bits
@@ -172,6 +193,8 @@ ok 'ftrace, without perf' becomes kmem '0 0 malloc 0 64 @1
       rcu thread-12    [000] .....   100.000003: kfree: call_site=g+0x1 ptr=00000000ab000010
             bash-77    [001] .....   100.000004: mm_page_free: page=0x10 pfn=0x10 order=2
 END
+ok 'losses of all kinds are in the note, and the trace is whole' losses_noted
+ok 'a pipe has no note, and all else' losses_into_a_pipe
 numbers 2 4 1 0 1000 64 1 1 1001 32 3 0 1002 128 2 1 1003 0 >"$work/replay"
 ok 'bytehound' becomes bytehound '0 0 malloc 0 64
 1000 0 malloc 1 32

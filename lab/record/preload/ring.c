@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WAITS_YIELDING = 64, WAITS_BETWEEN_LOOKS = 2048, WAIT_NS = 50000 };
+enum { WAITS_BETWEEN_LOOKS = 512, WAIT_NS = 200000 };
 enum { LAST_DESTRUCTOR_ROUND = 3, NOT_RECORDED = UINT32_MAX };
 
 static struct process unattached;
@@ -180,11 +179,10 @@ static __attribute__((destructor)) void program_ends(void) {
 
 /* ---- Waiting --------------------------------------------------------------------------------- */
 
+/* A full ring is more than a millisecond's work, so the collector does not run dry meanwhile. Not
+ * sched_yield(): beside busy programs each costs a whole turn of theirs, or takes the CPU that the
+ * collector is waiting for. */
 static void rest(unsigned round) {
-    if (round < WAITS_YIELDING) {
-        (void)sched_yield();
-        return;
-    }
     (void)nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
     if (round % WAITS_BETWEEN_LOOKS == 0 && kill((pid_t)recorder_channel->collector_pid, 0) != 0 &&
         errno == ESRCH)
