@@ -19,8 +19,8 @@ uint32_t trace_writer_site(struct trace_writer *writer, const struct trace_frame
 /* Events must be as event.h says; one that is not is an assertion. */
 void trace_writer_event(struct trace_writer *writer, const struct trace_event *event);
 
-/* Add to the note of the recording what is known only now. Nothing happens iff the file is none that
- * can be gone back in, or the note would be too long. */
+/* Add to the note of the recording what is known only now. Nothing happens iff the file is none
+ * that can be gone back in, or the note would be too long. */
 void trace_writer_note(struct trace_writer *writer, const char *more);
 
 /* Write what is held back, so that it is readable now. */
