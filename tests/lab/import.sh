@@ -112,7 +112,7 @@ lists_formats() {
         "$("$larder" import --formats | awk '{ printf "%s ", $1 }')"
 }
 
-echo 1..20
+echo 1..22
 ok 'glibc mtrace' mtrace
 ok 'ltrace' ltrace ltrace.txt
 ok 'ltrace -f -ttt' ltrace_with_times
