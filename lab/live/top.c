@@ -4,6 +4,7 @@
  * before. Not on a terminal it is one picture, without any.
  */
 #include "account.h"
+#include "callers.h"
 #include "command.h"
 #include "control.h"
 #include "say.h"
@@ -18,7 +19,13 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { BAR_CELLS = 30, CACHES_SHOWN = 12, CACHES_MAX = 512, INTERVAL_MS_DEFAULT = 1000 };
+enum {
+    BAR_CELLS = 30,
+    CACHES_SHOWN = 12,
+    CACHES_MAX = 512,
+    SITES_SHOWN = 8,
+    INTERVAL_MS_DEFAULT = 1000
+};
 
 /* Erases what a longer line has left behind it. */
 static const char *line_end = "\n";
@@ -115,6 +122,22 @@ static void write_caches(const json_t *statistics, const json_t *before) {
         write_cache(sorted[i], before);
 }
 
+/* ---- who asked for it
+ * ------------------------------------------------------------------------------
+ */
+
+/* False iff the process does not keep that. */
+static bool show_callers(const char *process) {
+    json_t *answer = control_ask(process, "leaks");
+    const bool is_kept = answer && callers_are_kept(answer);
+    if (is_kept) {
+        (void)printf("%s", line_end);
+        callers_write(answer, SITES_SHOWN, line_end);
+    }
+    json_decref(answer);
+    return is_kept;
+}
+
 /* ---- again and again ---------------------------------------------------------------------------
  */
 
@@ -138,12 +161,14 @@ static bool wait_for_next(int interval_ms, bool has_keys) {
 static int show(const char *process, int interval_ms, bool has_keys) {
     json_t *before = NULL, *now = control_ask(process, "stats");
     const bool is_found = now != NULL;
+    bool has_sites = true;
     if (line_end[0] != '\n')
         (void)printf("\033[2J");
     while (now) {
         (void)printf("%s", line_end[0] != '\n' ? "\033[H" : "");
         write_heap(now);
         write_caches(now, before);
+        has_sites = has_sites && show_callers(process);
         (void)printf("%s", line_end[0] != '\n' ? "\033[J\nq ends\n" : "");
         (void)fflush(stdout);
         json_decref(before);
@@ -190,6 +215,7 @@ const struct command top_command = {
         "\n"
         "PROCESS is a number, or the path of a control socket. The process must run on larder's\n"
         "malloc with LARDER_CONTROL=1. \"trips\" are magazines filled and emptied since the\n"
-        "picture before: how busy a cache is. q ends.\n",
+        "picture before: how busy a cache is. With LARDER_DEBUG=U there, the call sites with most\n"
+        "live bytes are below. q ends.\n",
     .run = run,
 };

@@ -58,7 +58,8 @@ start "$work/socket" LARDER_DEBUG=U
 
 run top "$work/socket"
 expect "top, without a terminal: one picture" 0 "^larder top: process $process (program)  *resident " \
-    '^  live  *[23]\.[0-9] MiB  #####' '^  metadata ' '^  heap-112  *1000  *109 KiB'
+    '^  live  *[23]\.[0-9] MiB  #####' '^  metadata ' '^  heap-112  *1000  *109 KiB' \
+    '^ *109 KiB  *1000  .*forgetful .*program.c:[0-9]'
 run snapshot -o "$work/snapshot.json" "$work/socket"
 expect "snapshot" 0
 python3 - "$work/snapshot.json" >"$work/said" 2>&1 <<'END'
