@@ -106,10 +106,13 @@ static struct image *image_of(struct collector *collector, const struct channel_
         if (collector->images[i - 1]->number == ring->image)
             return collector->images[i - 1];
     }
-    char *path = path_for(collector, ring->pid);
+    char command[CHANNEL_COMMAND_BYTES], *path = path_for(collector, ring->pid);
+    memcpy(command, ring->command, sizeof command);
+    command[sizeof command - 1] = '\0';
     end_earlier(collector, ring->pid);
-    struct image *image = image_make(ring->image, ring->pid, path, collector->program,
-                                     collector->channel->stacks != CHANNEL_STACKS_NONE);
+    struct image *image =
+        image_make(ring->image, ring->pid, path, *command ? command : collector->program,
+                   collector->channel->stacks != CHANNEL_STACKS_NONE);
     if (!image) {
         collector->error = errno;
         free(path);

@@ -21,6 +21,7 @@ enum {
     CHANNEL_COUNT_RINGS = 1024,
     CHANNEL_COUNT_ENTRIES = 16384, /* of a ring; a power of two */
     CHANNEL_STACK_MAX = 60,        /* addresses of one stack */
+    CHANNEL_COMMAND_BYTES = 256,
 };
 
 /* In the environment of the recorded programs: the path of the file. */
@@ -71,6 +72,9 @@ struct channel_ring {
     uint64_t count_lost; /* events that were not recorded: the collector was gone */
     /* The collector's: entries ever taken out. */
     _Alignas(64) uint64_t tail;
+    /* The thread's, before it opens the ring: the command line of its program, cut off, a blank
+     * between words; "" iff unknown. For programs that have ended before the collector looks. */
+    _Alignas(64) char command[CHANNEL_COMMAND_BYTES];
 };
 
 struct channel {

@@ -23,6 +23,7 @@
 struct process {
     uint32_t image; /* 0: not attached (yet, or this is a child of fork) */
     uint32_t next_thread;
+    char command[CHANNEL_COMMAND_BYTES];
 };
 
 struct thread {

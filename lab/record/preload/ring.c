@@ -65,6 +65,18 @@ static bool map_process(void) {
     return true;
 }
 
+static void read_command(char *command) {
+    const int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    const ssize_t count = fd < 0 ? 0 : read(fd, command, CHANNEL_COMMAND_BYTES - 1);
+    if (fd >= 0)
+        (void)close(fd);
+    command[count > 0 ? count : 0] = '\0';
+    for (ssize_t i = 0; i + 1 < count; i++) {
+        if (command[i] == '\0')
+            command[i] = ' ';
+    }
+}
+
 static void attach_process(void) {
     if (recorder_process == &unattached) {
         map_channel();
@@ -72,11 +84,26 @@ static void attach_process(void) {
             recorder_channel = NULL;
     }
     recorder_process->next_thread = 0;
+    read_command(recorder_process->command);
     recorder_process->image = NOT_RECORDED;
     if (recorder_channel && !__atomic_load_n(&recorder_channel->is_closed, __ATOMIC_RELAXED) &&
         (recorder_channel->only_pid == 0 || recorder_channel->only_pid == (uint32_t)getpid()))
         recorder_process->image =
             __atomic_add_fetch(&recorder_channel->next_image, 1, __ATOMIC_RELAXED);
+}
+
+/* ---- The collector ----------------------------------------------------------------------------
+ */
+
+static bool is_closed(void) {
+    return __atomic_load_n(&recorder_channel->is_closed, __ATOMIC_RELAXED) != 0;
+}
+
+static void rest(unsigned round) {
+    (void)nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+    if (round % WAITS_BETWEEN_LOOKS == 0 && kill((pid_t)recorder_channel->collector_pid, 0) != 0 &&
+        errno == ESRCH)
+        __atomic_store_n(&recorder_channel->is_closed, 1, __ATOMIC_RELAXED);
 }
 
 /* ---- Threads --------------------------------------------------------------------------------- */
@@ -90,6 +117,7 @@ static bool claim(struct thread *thread, struct channel_ring *ring, size_t index
     ring->pid = (uint32_t)getpid();
     ring->image = recorder_process->image;
     ring->thread = __atomic_fetch_add(&recorder_process->next_thread, 1, __ATOMIC_RELAXED);
+    memcpy(ring->command, recorder_process->command, sizeof ring->command);
     struct channel_entry *entries =
         map_part(CHANNEL_RING_BYTES, CHANNEL_RINGS_OFFSET + index * CHANNEL_RING_BYTES);
     if (entries == MAP_FAILED) {
@@ -107,15 +135,34 @@ static bool claim(struct thread *thread, struct channel_ring *ring, size_t index
     return true;
 }
 
-static void find_ring(struct thread *thread) {
+static bool find_ring(struct thread *thread) {
     for (size_t i = 0; i < CHANNEL_COUNT_RINGS; i++) {
         /* Not all from the first on: that one line would go from CPU to CPU. */
         const size_t index =
             (i + recorder_process->image + recorder_process->next_thread) % CHANNEL_COUNT_RINGS;
         if (claim(thread, &recorder_channel->rings[index], index))
-            return;
+            return true;
     }
-    (void)__atomic_fetch_add(&recorder_channel->count_without_ring, 1, __ATOMIC_RELAXED);
+    return false;
+}
+
+static bool some_ring_has_ended(void) {
+    for (size_t i = 0; i < CHANNEL_COUNT_RINGS; i++) {
+        if (__atomic_load_n(&recorder_channel->rings[i].state, __ATOMIC_RELAXED) == RING_ENDED)
+            return true;
+    }
+    return false;
+}
+
+/* Where the collector has not come round to empty those of threads that ended, wait for it. */
+static void find_or_await_ring(struct thread *thread) {
+    for (unsigned round = 1; !find_ring(thread); round++) {
+        if (!some_ring_has_ended() || is_closed()) {
+            (void)__atomic_fetch_add(&recorder_channel->count_without_ring, 1, __ATOMIC_RELAXED);
+            return;
+        }
+        rest(round);
+    }
 }
 
 bool recorder_attach(struct thread *thread) {
@@ -125,7 +172,7 @@ bool recorder_attach(struct thread *thread) {
     thread->image = recorder_process->image;
     thread->ring = NULL; /* after a fork: the parent's */
     if (thread->image != NOT_RECORDED)
-        find_ring(thread);
+        find_or_await_ring(thread);
     if (thread->ring) {
         const bool is_first = thread->ring->thread == 0;
         thread->depth++;
@@ -182,20 +229,13 @@ static __attribute__((destructor)) void program_ends(void) {
 /* A full ring is more than a millisecond's work, so the collector does not run dry meanwhile. Not
  * sched_yield(): beside busy programs each costs a whole turn of theirs, or takes the CPU that the
  * collector is waiting for. */
-static void rest(unsigned round) {
-    (void)nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
-    if (round % WAITS_BETWEEN_LOOKS == 0 && kill((pid_t)recorder_channel->collector_pid, 0) != 0 &&
-        errno == ESRCH)
-        __atomic_store_n(&recorder_channel->is_closed, 1, __ATOMIC_RELAXED);
-}
-
 bool recorder_wait(struct thread *thread) {
     const int error = errno;
     for (unsigned round = 1;; round++) {
         thread->tail_seen = __atomic_load_n(&thread->ring->tail, __ATOMIC_ACQUIRE);
         if (thread->head - thread->tail_seen < CHANNEL_COUNT_ENTRIES)
             break;
-        if (__atomic_load_n(&recorder_channel->is_closed, __ATOMIC_RELAXED)) {
+        if (is_closed()) {
             thread->ring->count_lost++;
             errno = error;
             return false;
