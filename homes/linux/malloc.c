@@ -300,7 +300,7 @@ EXPORT void free_aligned_sized(void *pointer, size_t align_bytes, size_t size_by
 /* ---- GNU: the rest is in info.c ---- */
 
 EXPORT size_t malloc_usable_size(void *pointer) {
-    struct larder_guest *const guest = pointer ? guests_find(pointer) : NULL;
+    struct larder_guest *const guest = guests_find(pointer);
     if (guest)
         return guest->size_of(guest, pointer);
     if (!pointer || process_owns(pointer))

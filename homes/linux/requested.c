@@ -29,16 +29,16 @@ static unsigned row_of(size_t granted_bytes) {
 
 void requested_note(size_t size_bytes) {
     const size_t granted = larder_good_size(size_bytes);
-    const unsigned here = granted == 0 ? ROW_OF_RUNS : row_of(granted);
+    const unsigned here = row_of(granted);
     __atomic_add_fetch(&row[here].asked_bytes, size_bytes, __ATOMIC_RELAXED);
     __atomic_add_fetch(&row[here].granted_bytes, granted, __ATOMIC_RELAXED);
 }
 
 uint64_t requested_of(size_t granted_bytes, uint64_t live_bytes) {
-    const unsigned here = granted_bytes == 0 ? 0 : row_of(granted_bytes);
+    const unsigned here = row_of(granted_bytes);
     const uint64_t granted = __atomic_load_n(&row[here].granted_bytes, __ATOMIC_RELAXED);
     const uint64_t asked = __atomic_load_n(&row[here].asked_bytes, __ATOMIC_RELAXED);
-    if (granted == 0 || asked >= granted)
+    if (asked >= granted) /* none, or half of one */
         return live_bytes;
     return (uint64_t)((double)live_bytes * ((double)asked / (double)granted));
 }

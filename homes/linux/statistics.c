@@ -1,7 +1,8 @@
 /* statistics.c: the numbers of a process. The contract is include/larder/process.h.
  *
- * Everything is counted when it is asked for, out of the counters the core keeps anyway; no path of
- * malloc() pays for it. Each layer is read under its own lock, so differences are cut off at zero.
+ * Everything is counted when it is asked for, out of the counters the core keeps anyway; the fast
+ * paths of malloc() pay for nothing, the slow ones for requested.c. Each layer is read under its
+ * own lock, so differences are cut off at zero.
  */
 #include "statistics.h"
 

@@ -122,9 +122,7 @@ static void write_caches(const json_t *statistics, const json_t *before) {
         write_cache(sorted[i], before);
 }
 
-/* ---- who asked for it
- * ------------------------------------------------------------------------------
- */
+/* ---- who asked for it ---------------------------------------------------------------------- */
 
 /* False iff the process does not keep that. */
 static bool show_callers(const char *process) {

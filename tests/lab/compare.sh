@@ -2,25 +2,9 @@
 # larder compare as its users see it: the table, JSON and CSV say the same, little memory fails, what
 # goes wrong in a malloc's process is a line of the table, and an interruption leaves what there is.
 set -u
-larder=${LARDER_BUILD:-build}/larder
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-count=0 failed=0
+# shellcheck source=tests/lab/support/tap.sh
+. "$(dirname "$0")/support/tap.sh"
 unset NO_COLOR ODD_MALLOC
-
-# ok NAME COMMAND…: a test that passes iff the command does
-ok() {
-    name=$1
-    shift
-    count=$((count + 1))
-    if "$@" >"$work/out" 2>&1; then
-        echo "ok $count - $name"
-    else
-        failed=1
-        sed 's/^/# /' "$work/out"
-        echo "not ok $count - $name"
-    fi
-}
 
 # status EXPECTED COMMAND…: it ends with that; what it says is in $work/said
 status() {

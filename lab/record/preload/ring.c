@@ -31,6 +31,19 @@ uint64_t recorder_clock(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* ---- The collector --------------------------------------------------------------------------- */
+
+static bool is_closed(void) {
+    return __atomic_load_n(&recorder_channel->is_closed, __ATOMIC_RELAXED) != 0;
+}
+
+static void rest(unsigned round) {
+    (void)nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+    if (round % WAITS_BETWEEN_LOOKS == 0 && kill((pid_t)recorder_channel->collector_pid, 0) != 0 &&
+        errno == ESRCH)
+        __atomic_store_n(&recorder_channel->is_closed, 1, __ATOMIC_RELAXED);
+}
+
 /* ---- The process ----------------------------------------------------------------------------- */
 
 /* Opened anew for each mapping: programs close what they do not know, and use the number again. */
@@ -84,26 +97,13 @@ static void attach_process(void) {
             recorder_channel = NULL;
     }
     recorder_process->next_thread = 0;
-    read_command(recorder_process->command);
     recorder_process->image = NOT_RECORDED;
-    if (recorder_channel && !__atomic_load_n(&recorder_channel->is_closed, __ATOMIC_RELAXED) &&
-        (recorder_channel->only_pid == 0 || recorder_channel->only_pid == (uint32_t)getpid()))
-        recorder_process->image =
-            __atomic_add_fetch(&recorder_channel->next_image, 1, __ATOMIC_RELAXED);
-}
-
-/* ---- The collector ----------------------------------------------------------------------------
- */
-
-static bool is_closed(void) {
-    return __atomic_load_n(&recorder_channel->is_closed, __ATOMIC_RELAXED) != 0;
-}
-
-static void rest(unsigned round) {
-    (void)nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
-    if (round % WAITS_BETWEEN_LOOKS == 0 && kill((pid_t)recorder_channel->collector_pid, 0) != 0 &&
-        errno == ESRCH)
-        __atomic_store_n(&recorder_channel->is_closed, 1, __ATOMIC_RELAXED);
+    if (!recorder_channel || is_closed() ||
+        (recorder_channel->only_pid != 0 && recorder_channel->only_pid != (uint32_t)getpid()))
+        return;
+    read_command(recorder_process->command);
+    recorder_process->image =
+        __atomic_add_fetch(&recorder_channel->next_image, 1, __ATOMIC_RELAXED);
 }
 
 /* ---- Threads --------------------------------------------------------------------------------- */
