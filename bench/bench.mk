@@ -12,9 +12,8 @@ BENCH_DPDK := $(BUILD)/dpdk
 QUICK ?=
 PART ?=
 
-# Made when a benchmark is asked for, not when make only reads this file.
-ifneq ($(filter-out bench-fit bench-page bench-lab $(BENCH_DIR)/lab/% bench-malloc% $(BENCH_DIR)/malloc/%, \
-    $(filter bench bench-% $(BENCH_DIR)/%,$(MAKECMDGOALS))),)
+# Made when a program with DPDK in it is asked for, not when make only reads this file.
+ifneq ($(filter bench bench-core bench-core-build $(BENCH_DIR)/core $(BENCH_DIR)/dpdk.o,$(MAKECMDGOALS)),)
 -include $(BENCH_DPDK)/dpdk.mk
 endif
 $(BENCH_DPDK)/dpdk.mk: bench/get-dpdk
