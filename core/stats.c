@@ -25,16 +25,21 @@ static void count_open(const struct pageblock *block, uint64_t *free_blocks) {
     }
 }
 
-static void count_pageblock(struct buddies *buddies, struct zone *zone, uint64_t number,
-                            uint64_t *free_blocks) {
+/* Returns how many page blocks were looked at: all of a WHOLE one's, so that a reservation of which
+ * little is used costs little. */
+static uint64_t count_pageblocks(struct buddies *buddies, struct zone *zone, uint64_t number,
+                                 uint64_t *free_blocks) {
     const struct pageblock *block = &buddies->pageblock[number];
+    uint64_t looked_at = 1;
     lock_acquire(&zone->lock);
     if (block->state == PAGEBLOCK_WHOLE) {
         free_blocks[block->order]++;
+        looked_at = UINT64_C(1) << (block->order - PAGEBLOCK_ORDER);
     } else if (block->state == PAGEBLOCK_OPEN && block->count_free > 0) {
         count_open(block, free_blocks);
     }
     lock_release(&zone->lock);
+    return looked_at;
 }
 
 static void zone_span(struct larder *larder, const struct zone *zone,
@@ -59,8 +64,8 @@ bool larder_zone_stats(struct larder *larder, unsigned index, struct larder_zone
     struct zone *zone = &larder->buddies.zone[index];
     *stats = (struct larder_zone_stats){.name = zone->name, .reserve = zone->reserve};
     zone_span(larder, zone, stats);
-    for (uint64_t i = zone->first_pageblock; i < zone->end_pageblock; i++) {
-        count_pageblock(&larder->buddies, zone, i, stats->free_blocks);
+    for (uint64_t i = zone->first_pageblock; i < zone->end_pageblock;) {
+        i += count_pageblocks(&larder->buddies, zone, i, stats->free_blocks);
     }
     lock_acquire(&zone->lock);
     stats->usable = zone->usable;

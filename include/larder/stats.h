@@ -32,8 +32,8 @@ struct larder_zone_stats {
 
 unsigned larder_zone_count(const struct larder *larder);
 
-/* False iff there is no such zone. Cost: O(2 MiB page blocks of the zone) with its lock taken per
- * page block. */
+/* False iff there is no such zone. Cost: O(its free blocks of 2 MiB and more, and its other page
+ * blocks), with its lock taken for each of them. */
 bool larder_zone_stats(struct larder *larder, unsigned zone, struct larder_zone_stats *stats);
 
 /* External fragmentation index of Linux (Gorman 2008), in thousandths: -1000 a block of this order
