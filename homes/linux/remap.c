@@ -19,6 +19,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define PIECE_LEAST ((size_t)1 << 20) /* bytes; below, copying costs less than two system calls */
+
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
 #endif
@@ -153,7 +155,7 @@ static void note(uintptr_t to, size_t bytes) {
 
 static enum outcome move_piece(uintptr_t to, uintptr_t from, size_t bytes) {
     const int flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, saved = errno;
-    if (bytes < REMAP_LEAST || !has_room()) {
+    if (bytes < PIECE_LEAST || !has_room()) {
         memcpy((void *)to, (void *)from, bytes);
         return COPIED;
     }

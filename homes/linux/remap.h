@@ -15,7 +15,9 @@
 #include <stddef.h>
 
 #define REMAP_MAX 256u
-#define REMAP_LEAST ((size_t)1 << 20) /* bytes; below, copying costs less than two system calls */
+/* Bytes of a block. A place that a smaller one leaves is soon used again: the page faults there
+ * would cost more than copying. */
+#define REMAP_LEAST ((size_t)4 << 20)
 
 /* Bring the contents of `from`, all `bytes` usable bytes of it, to the new block `to`, and free
  * `from`. False iff that cannot be: `from` is as it was; `to` may have lost its memory to the
