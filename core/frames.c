@@ -81,10 +81,10 @@ void frames_free_metadata(struct larder *larder, void *frames) {
 
 #define WHOLE_BIN (FRAME_BINS - 1u) /* page blocks: one magazine both ways, nothing to scatter */
 #define OWNER_WHOLE (OWNER_FRAMES + WHOLE_BIN)
-#define WHOLE_BIN_SHARE 64u /* it holds at most this part of the memory */
+#define WHOLE_BIN_SHARE 128u /* it holds at most this part of the memory */
 
-/* Blocks of a frame magazine: bounded in bytes to 240 KiB, and to 8 MiB of page blocks. */
-static const uint8_t bin_capacity[FRAME_BINS] = {60, 28, 12, 7, 4};
+/* Blocks of a frame magazine: bounded in bytes to 240 KiB, and to 56 MiB of page blocks. */
+static const uint8_t bin_capacity[FRAME_BINS] = {60, 28, 12, 7, 28};
 
 /* How many of `count` blocks the watermark leaves. */
 static unsigned above_watermark(const struct zone *zone, unsigned order, unsigned count,
@@ -107,11 +107,17 @@ static unsigned take_many(struct larder *larder, unsigned order, unsigned count,
     return taken;
 }
 
-/* Fill a magazine with blocks; the slot is entered. The lowest comes out first. */
+/* How many blocks a magazine gets when it is empty, and gives when it is full: all, or half where
+ * it goes both ways. */
+static unsigned batch_of(const struct magazine *magazine, unsigned bin) {
+    size_t capacity = magazine_capacity(magazine);
+    return (unsigned)(bin == WHOLE_BIN ? (capacity + 1) / 2 : capacity);
+}
+
+/* Fill an empty magazine with blocks; the slot is entered. The lowest comes out first. */
 static void refill(struct larder *larder, struct magazine *magazine, unsigned bin) {
     frame_index frames[MAGAZINE_CAPACITY_MAX];
-    unsigned taken =
-        take_many(larder, frame_bin_order(bin), (unsigned)magazine_capacity(magazine), frames, 0);
+    unsigned taken = take_many(larder, frame_bin_order(bin), batch_of(magazine, bin), frames, 0);
     for (unsigned i = taken; i-- > 0;) {
         larder->map.owner[frames[i]] = OWNER_BIN;
         magazine_push(magazine, frame_pointer(&larder->map, frames[i]));
@@ -347,8 +353,7 @@ static void free_draining(struct larder *larder, void *frames, uint64_t index, u
     larder->map.owner[index] = has_bin ? OWNER_BIN : OWNER_NONE;
     if (has_bin) {
         if (magazine_is_full(magazine)) {
-            size_t count = magazine_capacity(magazine);
-            drain(larder, magazine, bin, bin == WHOLE_BIN ? (count + 1) / 2 : count);
+            drain(larder, magazine, bin, batch_of(magazine, bin));
         }
         magazine_push(magazine, frames);
     }
