@@ -17,7 +17,7 @@
 /* This slot's loaded magazine; one that is empty and full iff the page has not been made. */
 static inline struct magazine *late_loaded_here(const struct larder_cache *cache) {
     const struct bin_page *page = slot_here(cache->larder)->more[cache->id / BINS_PER_PAGE];
-    return LIKELY(page != NULL) ? page->bin[cache->id % BINS_PER_PAGE].loaded : magazine_nothing();
+    return LIKELY(page != NULL) ? page->magazine[cache->id % BINS_PER_PAGE] : magazine_nothing();
 }
 
 static inline bool late_owns(const struct larder_cache *cache, const void *object) {
@@ -58,7 +58,7 @@ static __attribute__((noinline)) void free_otherwise(struct larder_cache *cache,
 /* ---- the fast path ---- */
 
 static inline struct magazine *loaded_here(const struct larder_cache *cache) {
-    return slot_bin_at(slot_here(cache->larder), cache->bin_offset)->loaded;
+    return slot_here(cache->larder)->magazine[cache->place];
 }
 
 void *larder_cache_alloc(struct larder_cache *cache, larder_flags flags) {
@@ -75,14 +75,16 @@ void *larder_cache_alloc(struct larder_cache *cache, larder_flags flags) {
 }
 
 void larder_cache_free(struct larder_cache *cache, void *object) {
-    const struct frame_map *map = &cache->larder->map;
-    uint64_t index = frame_of(map, object);
-    if (LIKELY(index < map->count_frames && map->owner[index] == cache->fast_owner)) {
-        uintptr_t state = larder_port_slot_enter();
-        bool is_pushed = magazine_push(loaded_here(cache), object);
-        larder_port_slot_leave(state);
-        if (LIKELY(is_pushed)) {
-            return;
+    uint64_t index = cache->number_bias + ((uintptr_t)object >> FRAME_SHIFT);
+    if (LIKELY(index < cache->count_frames)) {
+        uint64_t place = cache->place;
+        if (LIKELY(cache->owner_bytes[index] == (uint8_t)place)) {
+            uintptr_t state = larder_port_slot_enter();
+            bool is_pushed = magazine_push(slot_here(cache->larder)->magazine[place], object);
+            larder_port_slot_leave(state);
+            if (LIKELY(is_pushed)) {
+                return;
+            }
         }
     }
     free_otherwise(cache, object, CALL_SITE());
@@ -91,15 +93,15 @@ void larder_cache_free(struct larder_cache *cache, void *object) {
 /* ---- bins and the depot ---- */
 
 /* The caller's slot, entered and guarded against whoever withdraws its magazines, and its bin of
- * the cache: NULL iff it has no slot, or no bin for it yet. */
+ * the cache: nowhere iff it has no slot, or no bin for it yet. */
 struct guarded_bin {
-    struct bin *bin;
+    struct bin bin;
     struct larder_slot *slot;
     uintptr_t state;
 };
 
 static struct guarded_bin bin_guard(struct larder_cache *cache) {
-    struct guarded_bin here = {NULL, NULL, larder_port_slot_enter()};
+    struct guarded_bin here = {{NULL, NULL}, NULL, larder_port_slot_enter()};
     here.slot = slot_here(cache->larder);
     if (slot_is_attached(here.slot)) {
         lock_acquire(&here.slot->guard);
@@ -115,7 +117,7 @@ static void bin_unguard(const struct guarded_bin *here) {
     larder_port_slot_leave(here->state);
 }
 
-static bool load_from_depot(struct larder_cache *cache, struct bin *bin) {
+static bool load_from_depot(struct larder_cache *cache, const struct bin *bin) {
     lock_acquire(&cache->lock);
     bool is_loaded = depot_load(&cache->depot, bin);
     cache->refills++;
@@ -141,14 +143,15 @@ static struct magazine *empty_magazine(struct larder_cache *cache) {
 static void *alloc_from_bin(struct larder_cache *cache, struct magazine **empty) {
     void *object = NULL;
     struct guarded_bin here = bin_guard(cache);
-    if (here.bin != NULL) {
-        object = bin_take(here.bin);
-        if (object == NULL && load_from_depot(cache, here.bin)) {
-            object = bin_take(here.bin);
+    const struct bin *bin = &here.bin;
+    if (bin_exists(bin)) {
+        object = bin_take(bin);
+        if (object == NULL && load_from_depot(cache, bin)) {
+            object = bin_take(bin);
         }
         if (object == NULL) {
-            *empty = here.bin->loaded;
-            here.bin->loaded = magazine_nothing();
+            *empty = *bin->loaded;
+            *bin->loaded = magazine_nothing();
         }
     }
     bin_unguard(&here);
@@ -157,23 +160,14 @@ static void *alloc_from_bin(struct larder_cache *cache, struct magazine **empty)
 
 /* ---- filling from the slabs ---- */
 
-/* slab_take() gives ascending addresses; a magazine is popped from its end. */
-static void reverse(void **object, size_t count) {
-    for (size_t low = 0, high = count; low + 1 < high; low++) {
-        void *swap = object[low];
-        object[low] = object[--high];
-        object[high] = swap;
-    }
-}
-
 /* A magazine with at least one object becomes the bin's loaded one if that is empty; else it goes
  * to the depot. */
 static void install(struct larder_cache *cache, struct magazine *magazine) {
     struct guarded_bin here = bin_guard(cache);
     struct magazine *unused = magazine;
-    if (here.bin != NULL && here.bin->loaded->count == 0) {
-        unused = here.bin->loaded;
-        here.bin->loaded = magazine;
+    if (bin_exists(&here.bin) && magazine_is_empty(*here.bin.loaded)) {
+        unused = *here.bin.loaded;
+        *here.bin.loaded = magazine;
     }
     bin_unguard(&here);
     if (magazine_is_real(unused)) {
@@ -191,13 +185,14 @@ static void *alloc_filling(struct larder_cache *cache, struct magazine *magazine
     if (magazine == NULL) {
         return NULL;
     }
-    magazine->count = cache_take(cache, magazine->capacity, magazine->object, flags, site);
-    if (magazine->count == 0) {
+    void *object;
+    size_t wanted = magazine_room(magazine);
+    magazine_fill(magazine, wanted,
+                  cache_take(cache, wanted, magazine_gap(magazine, wanted), flags, site));
+    if (!magazine_pop(magazine, &object)) {
         put_in_depot(cache, magazine);
         return NULL;
     }
-    reverse(magazine->object, magazine->count);
-    void *object = magazine->object[--magazine->count];
     install(cache, magazine);
     return object;
 }
@@ -251,13 +246,13 @@ NOINLINE void *cache_alloc_slow(struct larder_cache *cache, larder_flags flags, 
 /* ---- emptying into the slabs ---- */
 
 static void empty_into_slabs(struct larder_cache *cache, struct magazine *magazine) {
-    cache_give(cache, magazine->count, magazine->object, 0);
-    magazine->count = 0;
+    cache_give(cache, magazine_count(magazine), magazine_objects(magazine), 0);
+    magazine_clear(magazine);
 }
 
 /* Exchange the bin's fullness with the depot. False iff that has no empty magazine, or enough full
  * ones: `is_enough`. */
-static bool unload_to_depot(struct larder_cache *cache, struct bin *bin, bool *is_enough) {
+static bool unload_to_depot(struct larder_cache *cache, const struct bin *bin, bool *is_enough) {
     lock_acquire(&cache->lock);
     *is_enough = cache->depot.count_full >= cache->depot_full_max;
     bool is_unloaded = !*is_enough && depot_unload(&cache->depot, bin);
@@ -270,13 +265,13 @@ static bool unload_to_depot(struct larder_cache *cache, struct bin *bin, bool *i
  * magazine out of the bin, to be emptied, unless a new one should be made. */
 static bool free_to_bin(struct larder_cache *cache, void *object, struct magazine **full) {
     struct guarded_bin here = bin_guard(cache);
-    struct bin *bin = here.bin;
-    bool is_done = bin != NULL && bin_give(bin, object), is_enough = false;
-    if (bin != NULL && !is_done) {
+    const struct bin *bin = &here.bin;
+    bool is_done = bin_exists(bin) && bin_give(bin, object), is_enough = false;
+    if (bin_exists(bin) && !is_done) {
         is_done = unload_to_depot(cache, bin, &is_enough) && bin_give(bin, object);
-        if (is_enough && bin->previous->count > 0) {
-            *full = bin->previous;
-            bin->previous = magazine_nothing();
+        if (is_enough && !magazine_is_empty(*bin->previous)) {
+            *full = *bin->previous;
+            *bin->previous = magazine_nothing();
         }
     }
     bin_unguard(&here);
@@ -285,10 +280,9 @@ static bool free_to_bin(struct larder_cache *cache, void *object, struct magazin
 
 /* Half a magazine of fresh objects on top of the one it holds. */
 static void cover(struct larder_cache *cache, struct magazine *magazine) {
-    void **object = &magazine->object[magazine->count];
-    size_t count = cache_take_ready(cache, (magazine->capacity - magazine->count) / 2, object);
-    reverse(object, count);
-    magazine->count += count;
+    size_t wanted = magazine_room(magazine) / 2;
+    magazine_fill(magazine, wanted,
+                  cache_take_ready(cache, wanted, magazine_gap(magazine, wanted)));
 }
 
 /* The same with an empty magazine for the bin, or the depot, to keep. Without any magazine, the
@@ -297,13 +291,14 @@ static void cover(struct larder_cache *cache, struct magazine *magazine) {
  * neighbour may do the same, and then two CPUs would share a line for ever (Berger 2000). */
 static bool free_with(struct larder_cache *cache, struct magazine *magazine, void *object) {
     struct guarded_bin here = bin_guard(cache);
-    bool is_done = false, is_kept = here.bin != NULL && !magazine_is_real(here.bin->previous);
+    const struct bin *bin = &here.bin;
+    bool is_done = false, is_kept = bin_exists(bin) && !magazine_is_real(*bin->previous);
     if (is_kept) {
-        bool is_first = !magazine_is_real(here.bin->loaded);
-        here.bin->previous = magazine;
-        is_done = bin_give(here.bin, object);
+        bool is_first = !magazine_is_real(*bin->loaded);
+        *bin->previous = magazine;
+        is_done = bin_give(bin, object);
         if (is_done && is_first && cache->geometry.stride_bytes < CACHE_LINE_BYTES) {
-            cover(cache, here.bin->loaded);
+            cover(cache, *bin->loaded);
         }
     }
     bin_unguard(&here);
@@ -355,8 +350,8 @@ NOINLINE void cache_free_slow(struct larder_cache *cache, void *object, uintptr_
 static size_t alloc_many_from_bin(struct larder_cache *cache, size_t count, void **out) {
     size_t taken = 0;
     struct guarded_bin here = bin_guard(cache);
-    struct bin *bin = here.bin;
-    while (bin != NULL && taken < count) {
+    const struct bin *bin = &here.bin;
+    while (bin_exists(bin) && taken < count) {
         void *object = bin_take(bin);
         if (object == NULL && !load_from_depot(cache, bin)) {
             break;
@@ -406,21 +401,23 @@ void larder_cache_free_bulk(struct larder_cache *cache, size_t count, void *cons
 
 /* ---- flushing ---- */
 
-void cache_flush_bin(struct larder_cache *cache, struct larder_slot *slot) {
+unsigned cache_unload(struct larder_cache *cache, struct larder_slot *slot,
+                      struct magazine *held[2]) {
+    unsigned count = 0;
     lock_acquire(&slot->guard);
-    struct bin *bin = slot_bin(slot, cache->id);
-    struct bin held = {magazine_nothing(), magazine_nothing()};
-    if (bin != NULL) {
-        held = *bin;
-        bin_init(bin);
+    struct bin bin = slot_bin(slot, cache->id);
+    if (bin_exists(&bin)) {
+        count = bin_unload(&bin, held);
     }
     lock_release(&slot->guard);
-    struct magazine *magazines[] = {held.loaded, held.previous};
-    for (unsigned i = 0; i < ARRAY_LENGTH(magazines); i++) {
-        if (magazine_is_real(magazines[i])) {
-            empty_into_slabs(cache, magazines[i]);
-            magazine_delete(cache->larder, magazines[i]);
-        }
+    return count;
+}
+
+void cache_flush_bin(struct larder_cache *cache, struct larder_slot *slot) {
+    struct magazine *held[2];
+    for (unsigned count = cache_unload(cache, slot, held), i = 0; i < count; i++) {
+        empty_into_slabs(cache, held[i]);
+        magazine_delete(cache->larder, held[i]);
     }
 }
 
@@ -438,7 +435,7 @@ static struct magazine *next_to_flush(struct larder_cache *cache, uint32_t *coun
 void cache_flush_depot(struct larder_cache *cache, uint32_t count) {
     struct magazine *magazine;
     while ((magazine = next_to_flush(cache, &count)) != NULL) {
-        if (magazine->count > 0) {
+        if (!magazine_is_empty(magazine)) {
             empty_into_slabs(cache, magazine);
         }
         magazine_delete(cache->larder, magazine);

@@ -20,17 +20,21 @@
 enum slab_bucket { SLAB_BUCKET_FULL = SLAB_BUCKETS, SLAB_BUCKET_EMPTY, SLAB_BUCKET_COUNT };
 
 struct larder_cache {
-    /* Constant after creation; the first line is all that the fast path reads. */
+    /* Constant after creation; the first line is all that the fast path reads. Its first four words
+     * come in the pairs in which they are read. */
+    uint64_t count_frames; /* of the map; 0: the fast path takes nothing back */
+    uint64_t number_bias;  /* of the map, as is owner_bytes */
+    const uint8_t *owner_bytes;
+    uint64_t place; /* of its loaded magazine in slot->magazine; that of BIN_NOBODY: not on the fast
+                       path. Its low byte is the owner byte of what the fast path takes back. */
     struct larder *larder;
     uint32_t id;
-    uint16_t bin_offset; /* in slot->bin, bytes; that of BIN_NOBODY: not on the fast path */
-    uint8_t fast_owner;  /* owner byte of what the fast path takes back; OWNER_NONE: nothing */
-    uint8_t owner;       /* owner byte of its frames: the id, or OWNER_ESCAPE */
-    bool is_late;        /* its bin is in a later page: a fast path of its own */
-    bool is_internal;    /* memory that describes memory: no magazines, no debugging */
-    bool is_hardened;    /* no magazines; see harden.h */
-    uint32_t flags;      /* LARDER_CACHE_… */
-    uint32_t debug;      /* LARDER_DEBUG_… */
+    uint8_t owner;              /* owner byte of its frames: the id, or OWNER_ESCAPE */
+    bool is_late;               /* its bin is in a later page: a fast path of its own */
+    bool is_internal;           /* memory that describes memory: no magazines, no debugging */
+    bool is_hardened;           /* no magazines; see harden.h */
+    uint32_t flags;             /* LARDER_CACHE_… */
+    uint32_t debug;             /* LARDER_DEBUG_… */
     uint32_t magazine_capacity; /* objects; 0: no magazines */
     uint32_t depot_full_max;    /* full magazines the depot keeps */
     struct slab_geometry geometry;
@@ -102,6 +106,11 @@ static inline void cache_check_alive(const struct larder_cache *cache) {
 /* Stop, and say which mistake freeing `object` into this cache is, unless it lies in a slab of its.
  */
 void cache_check_owner(struct larder_cache *cache, const void *object);
+
+/* Take what magazines a slot's bin holds out of it: `held`, the return value says how many. The
+ * slot is the caller's or quiet. */
+unsigned cache_unload(struct larder_cache *cache, struct larder_slot *slot,
+                      struct magazine *held[2]);
 
 /* Give back everything a slot's bin holds, and the bin's magazines. The slot is the caller's or
  * quiet. */

@@ -69,6 +69,7 @@ enum larder_status frame_map_init(struct frame_map *map, struct larder_ranges *r
         return status;
     }
     map->base = (uintptr_t)map->base_address + linear_offset;
+    map->number_bias = 0 - (uint64_t)(map->base >> FRAME_SHIFT);
     map->committed_bytes = 0;
     map->owner = larder_port_reserve(owner_bytes(map), FRAME_BYTES);
     if (map->owner == NULL) {

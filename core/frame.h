@@ -49,8 +49,9 @@ struct frame {
 _Static_assert(sizeof(struct frame) == 32, "one record of 32 bytes per frame");
 
 struct frame_map {
-    uintptr_t base;              /* pointer to frame 0. Constant, as are the next five */
+    uintptr_t base;              /* pointer to frame 0. Constant, as are the next six */
     uint64_t count_frames;       /* frames in the span, holes included */
+    uint64_t number_bias;        /* 0 less the number of the address that `base` is: wraps */
     uint8_t *owner;              /* one byte a frame; written by who owns the frame */
     struct frame *record;        /* one record a frame */
     uintptr_t owner_bias;        /* owner less the number of the address that `base` is */
@@ -69,9 +70,10 @@ void frame_map_fini(struct frame_map *map);
 /* Make owner bytes and records of [first, first + count) writable. */
 bool frame_map_commit(struct frame_map *map, uint64_t first, uint64_t count);
 
-/* Number of the frame that holds a pointer; ≥ count_frames iff the pointer is not in the span. */
+/* Number of the frame that holds a pointer; ≥ count_frames iff the pointer is not in the span. A
+ * sum and no difference: some CPUs shift one operand of it on the way. */
 static inline uint64_t frame_of(const struct frame_map *map, const void *pointer) {
-    return ((uintptr_t)pointer - map->base) >> FRAME_SHIFT;
+    return map->number_bias + ((uintptr_t)pointer >> FRAME_SHIFT);
 }
 
 /* Owner byte of a pointer that is known to lie in the span: no base to subtract. */

@@ -81,10 +81,10 @@ void frames_free_metadata(struct larder *larder, void *frames) {
 
 #define WHOLE_BIN (FRAME_BINS - 1u) /* page blocks: one magazine both ways, nothing to scatter */
 #define OWNER_WHOLE (OWNER_FRAMES + WHOLE_BIN)
-#define WHOLE_BIN_SHARE 64u /* it holds at most this part of the memory */
+#define WHOLE_BIN_SHARE 128u /* it holds at most this part of the memory */
 
-/* Blocks of a frame magazine: bounded in bytes to 244 KiB, and to 8 MiB of page blocks. */
-static const uint8_t bin_capacity[FRAME_BINS] = {61, 29, 13, 7, 4};
+/* Blocks of a frame magazine: bounded in bytes to 240 KiB, and to 56 MiB of page blocks. */
+static const uint8_t bin_capacity[FRAME_BINS] = {60, 28, 12, 7, 28};
 
 /* How many of `count` blocks the watermark leaves. */
 static unsigned above_watermark(const struct zone *zone, unsigned order, unsigned count,
@@ -107,11 +107,17 @@ static unsigned take_many(struct larder *larder, unsigned order, unsigned count,
     return taken;
 }
 
-/* Fill a magazine with blocks; the slot is entered. The lowest comes out first. */
+/* How many blocks a magazine gets when it is empty, and gives when it is full: all, or half where
+ * it goes both ways. */
+static unsigned batch_of(const struct magazine *magazine, unsigned bin) {
+    size_t capacity = magazine_capacity(magazine);
+    return (unsigned)(bin == WHOLE_BIN ? (capacity + 1) / 2 : capacity);
+}
+
+/* Fill an empty magazine with blocks; the slot is entered. The lowest comes out first. */
 static void refill(struct larder *larder, struct magazine *magazine, unsigned bin) {
     frame_index frames[MAGAZINE_CAPACITY_MAX];
-    unsigned taken =
-        take_many(larder, frame_bin_order(bin), (unsigned)magazine->capacity, frames, 0);
+    unsigned taken = take_many(larder, frame_bin_order(bin), batch_of(magazine, bin), frames, 0);
     for (unsigned i = taken; i-- > 0;) {
         larder->map.owner[frames[i]] = OWNER_BIN;
         magazine_push(magazine, frame_pointer(&larder->map, frames[i]));
@@ -125,7 +131,9 @@ static void drain(struct larder *larder, struct magazine *magazine, unsigned bin
     frame_index frames[MAGAZINE_CAPACITY_MAX];
     unsigned count = (unsigned)count_blocks;
     for (unsigned i = 0; i < count; i++) {
-        frames[i] = (frame_index)frame_of(&larder->map, magazine->object[--magazine->count]);
+        void *block;
+        magazine_pop(magazine, &block);
+        frames[i] = (frame_index)frame_of(&larder->map, block);
         larder->map.owner[frames[i]] = OWNER_NONE;
     }
     for (unsigned first = 0, end; first < count; first = end) {
@@ -148,12 +156,12 @@ static void drain(struct larder *larder, struct magazine *magazine, unsigned bin
 
 void frames_flush_bins(struct larder *larder, struct larder_slot *slot, bool and_magazines) {
     for (unsigned bin = 0; bin < FRAME_BINS; bin++) {
-        struct magazine *take = slot->frame_take[bin], *give = slot->frame_give[bin];
-        drain(larder, take, bin, take->count);
-        drain(larder, give, bin, give->count);
+        struct magazine *take = slot->frame_take[bin], *give = *slot_frame_give(slot, bin);
+        drain(larder, take, bin, magazine_count(take));
+        drain(larder, give, bin, magazine_count(give));
         if (and_magazines) {
             slot->frame_take[bin] = magazine_nothing();
-            slot->frame_give[bin] = magazine_nothing();
+            *slot_frame_give(slot, bin) = magazine_nothing();
             magazine_delete(larder, take);
             magazine_delete(larder, give == take ? magazine_nothing() : give);
         }
@@ -184,9 +192,9 @@ bool frames_attach_bins(struct larder *larder, struct larder_slot *slot) {
         uint32_t capacity = capacity_of(larder, bin);
         bool is_attached = attach_bin(larder, &slot->frame_take[bin], capacity);
         if (is_attached && bin == WHOLE_BIN) {
-            slot->frame_give[bin] = slot->frame_take[bin];
+            *slot_frame_give(slot, bin) = slot->frame_take[bin];
         } else if (is_attached) {
-            is_attached = attach_bin(larder, &slot->frame_give[bin], capacity);
+            is_attached = attach_bin(larder, slot_frame_give(slot, bin), capacity);
         }
         if (!is_attached) {
             frames_flush_bins(larder, slot, true);
@@ -196,11 +204,11 @@ bool frames_attach_bins(struct larder *larder, struct larder_slot *slot) {
     return true;
 }
 
-READS_GLIMPSES static uint64_t in_bins_of(const struct larder_slot *slot) {
+static uint64_t in_bins_of(struct larder_slot *slot) {
     uint64_t count = 0;
     for (unsigned bin = 0; bin < FRAME_BINS; bin++) {
-        uint64_t blocks = GLIMPSE(&GLIMPSE(&slot->frame_take[bin])->count);
-        blocks += bin == WHOLE_BIN ? 0 : GLIMPSE(&GLIMPSE(&slot->frame_give[bin])->count);
+        uint64_t blocks = magazine_glimpse_count(&slot->frame_take[bin]);
+        blocks += bin == WHOLE_BIN ? 0 : magazine_glimpse_count(slot_frame_give(slot, bin));
         count += blocks << frame_bin_order(bin);
     }
     return count;
@@ -233,7 +241,8 @@ static inline bool pop_frames(struct larder *larder, struct magazine *magazine, 
 static void *alloc_refilling(struct larder *larder, unsigned bin) {
     uintptr_t state = larder_port_slot_enter();
     struct magazine *magazine = slot_here(larder)->frame_take[bin];
-    if (magazine_is_real(magazine) && magazine->count == 0 && !larder_port_should_fail("bin")) {
+    if (magazine_is_real(magazine) && magazine_is_empty(magazine) &&
+        !larder_port_should_fail("bin")) {
         refill(larder, magazine, bin);
     }
     void *frames;
@@ -243,9 +252,8 @@ static void *alloc_refilling(struct larder *larder, unsigned bin) {
 }
 
 /* Bins hold blocks of any zone, above the watermark, and no call sites. */
-static bool bins_may_serve(const struct larder *larder, unsigned order, larder_flags flags) {
-    return frame_bin_of(order) < FRAME_BINS &&
-           (flags & ~(LARDER_ZERO | LARDER_PANIC | LARDER_NO_RECLAIM)) == 0 &&
+static bool bins_may_serve(const struct larder *larder, unsigned bin, larder_flags flags) {
+    return bin < FRAME_BINS && (flags & ~(LARDER_ZERO | LARDER_PANIC | LARDER_NO_RECLAIM)) == 0 &&
            !__atomic_load_n(&larder->track_frames, __ATOMIC_RELAXED);
 }
 
@@ -255,8 +263,9 @@ static NOINLINE void *frames_alloc_slow(struct larder *larder, unsigned order, l
     if (order > LARDER_ORDER_MAX || !flags_are_known(flags)) {
         return frames_finish(NULL, 0, flags);
     }
-    if (LIKELY(bins_may_serve(larder, order, flags))) {
-        frames = alloc_refilling(larder, frame_bin_of(order));
+    unsigned bin = frame_bin_of(order);
+    if (LIKELY(bins_may_serve(larder, bin, flags))) {
+        frames = alloc_refilling(larder, bin);
     }
     if (frames == NULL) {
         frames = alloc_count(larder, order, UINT64_C(1) << order, flags, site);
@@ -338,14 +347,13 @@ size_t larder_frames_alloc_bulk(struct larder *larder, unsigned order, size_t co
  * go both ways. */
 static void free_draining(struct larder *larder, void *frames, uint64_t index, unsigned bin) {
     uintptr_t state = larder_port_slot_enter();
-    struct magazine *magazine = slot_here(larder)->frame_give[bin];
+    struct magazine *magazine = *slot_frame_give(slot_here(larder), bin);
     bool has_bin =
         magazine_is_real(magazine) && !__atomic_load_n(&larder->track_frames, __ATOMIC_RELAXED);
     larder->map.owner[index] = has_bin ? OWNER_BIN : OWNER_NONE;
     if (has_bin) {
-        if (magazine->count == magazine->capacity) {
-            drain(larder, magazine, bin,
-                  bin == WHOLE_BIN ? (magazine->count + 1) / 2 : magazine->count);
+        if (magazine_is_full(magazine)) {
+            drain(larder, magazine, bin, batch_of(magazine, bin));
         }
         magazine_push(magazine, frames);
     }
@@ -388,18 +396,16 @@ void larder_frames_free(struct larder *larder, void *frames) {
     struct frame_map *map = &larder->map;
     uint64_t index = frame_if_aligned(map, frames);
     if (LIKELY(index < map->count_frames)) {
+        /* No test of the owner: what is no block's has a bin that is always full. */
         uint8_t *owner = &map->owner[index];
-        unsigned bin = *owner - (unsigned)OWNER_FRAMES;
-        if (LIKELY(bin < FRAME_BINS)) {
-            uintptr_t state = larder_port_slot_enter();
-            bool is_pushed = magazine_push(slot_here(larder)->frame_give[bin], frames);
-            if (LIKELY(is_pushed)) {
-                *owner = OWNER_BIN;
-            }
-            larder_port_slot_leave(state);
-            if (LIKELY(is_pushed)) {
-                return;
-            }
+        uintptr_t state = larder_port_slot_enter();
+        bool is_pushed = magazine_push(slot_here(larder)->magazine[SLOT_GIVE + *owner], frames);
+        if (LIKELY(is_pushed)) {
+            *owner = OWNER_BIN;
+        }
+        larder_port_slot_leave(state);
+        if (LIKELY(is_pushed)) {
+            return;
         }
     }
     frames_free_slow(larder, frames);

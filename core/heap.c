@@ -91,7 +91,7 @@ static inline unsigned bin_for(const struct larder *larder, size_t size_bytes) {
 static inline bool pop_ready(struct larder *larder, size_t size_bytes, void **object) {
     unsigned bin = bin_for(larder, size_bytes);
     uintptr_t state = larder_port_slot_enter();
-    bool is_popped = magazine_pop(slot_here(larder)->bin[bin].loaded, object);
+    bool is_popped = magazine_pop(slot_here(larder)->magazine[SLOT_LOADED + bin], object);
     larder_port_slot_leave(state);
     return is_popped;
 }
@@ -187,7 +187,7 @@ static inline bool push_ready(struct larder *larder, void *pointer) {
     /* No test of the owner: what is not an object's has a bin that is always full. */
     unsigned owner = map->owner[index];
     uintptr_t state = larder_port_slot_enter();
-    bool is_pushed = magazine_push(slot_here(larder)->bin[owner].loaded, pointer);
+    bool is_pushed = magazine_push(slot_here(larder)->magazine[SLOT_LOADED + owner], pointer);
     larder_port_slot_leave(state);
     return is_pushed;
 }

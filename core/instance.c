@@ -85,8 +85,8 @@ static void init_internal(struct larder *larder, struct larder_cache *cache, uns
 }
 
 static void init_internal_caches(struct larder *larder) {
-    static const char *const magazine_names[MAGAZINE_SIZES] = {"magazine-13", "magazine-29",
-                                                               "magazine-61"};
+    static const char *const magazine_names[MAGAZINE_SIZES] = {"magazine-12", "magazine-28",
+                                                               "magazine-60"};
     struct larder_cache *slabs = &larder->slab_cache;
     init_internal(larder, slabs, ID_SLABS, "slab", sizeof(struct slab));
     /* One frame per slab, and its descriptor in the first slot: here the recursion ends. */

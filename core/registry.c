@@ -62,7 +62,7 @@ static void init_geometry(struct larder_cache *cache, const struct larder_cache_
     cache->geometry.align_frames = (uint32_t)max_u64(align >> FRAME_SHIFT, 1);
 }
 
-static uint32_t magazine_capacity(const struct larder_cache *cache) {
+static uint32_t capacity_for(const struct larder_cache *cache) {
     uint32_t capacity = LARDER_MAGAZINE_BYTES / cache->geometry.stride_bytes;
     bool has_none = cache->is_internal || cache->debug != 0 || cache->is_hardened ||
                     (cache->flags & LARDER_CACHE_NO_MAGAZINE) != 0;
@@ -75,6 +75,17 @@ static void copy_name(char *to, const char *from) {
         to[i] = from[i];
     }
     to[i] = '\0';
+}
+
+/* The owner byte of a cache on the fast path is its id, the low byte of its place. */
+_Static_assert(SLOT_LOADED % 256 == 0, "the place of a cache ends in its id");
+
+static void set_fast_path(struct larder_cache *cache, bool is_fast) {
+    const struct frame_map *map = &cache->larder->map;
+    cache->count_frames = is_fast ? map->count_frames : 0;
+    cache->number_bias = map->number_bias;
+    cache->owner_bytes = map->owner;
+    cache->place = (uint64_t)SLOT_LOADED + (is_fast ? cache->id : BIN_NOBODY);
 }
 
 void cache_init(struct larder_cache *cache, struct larder *larder, unsigned id,
@@ -96,12 +107,10 @@ void cache_init(struct larder_cache *cache, struct larder *larder, unsigned id,
     };
     copy_name(cache->name, config->name);
     init_geometry(cache, config);
-    cache->magazine_capacity = magazine_capacity(cache);
+    cache->magazine_capacity = capacity_for(cache);
     bool is_fast = cache->magazine_capacity > 0 && (config->flags & LARDER_CACHE_ZERO) == 0;
     cache->is_late = is_fast && id >= BINS_OWNED;
-    cache->fast_owner = is_fast && id < BINS_OWNED ? cache->owner : OWNER_NONE;
-    cache->bin_offset =
-        (uint16_t)((is_fast && id < BINS_OWNED ? id : BIN_NOBODY) * sizeof(struct bin));
+    set_fast_path(cache, is_fast && id < BINS_OWNED);
     lock_init(&cache->lock, LOCK_RANK_CACHE, &larder->lock_book);
     list_link_init(&cache->link);
     for (unsigned i = 0; i < SLAB_BUCKET_COUNT; i++) {
@@ -235,20 +244,14 @@ static void collect_all_bins(struct larder_cache *cache) {
     struct larder *larder = cache->larder;
     lock_acquire(&larder->registry);
     for (unsigned i = 0; i < larder->slot_limit; i++) {
-        struct bin *bin = larder->slot[i] == NULL ? NULL : slot_bin(larder->slot[i], cache->id);
-        struct bin held = {magazine_nothing(), magazine_nothing()};
-        if (bin != NULL) {
-            lock_acquire(&larder->slot[i]->guard);
-            held = *bin;
-            bin_init(bin);
-            lock_release(&larder->slot[i]->guard);
+        if (larder->slot[i] == NULL) {
+            continue;
         }
+        struct magazine *held[2];
+        unsigned count = cache_unload(cache, larder->slot[i], held);
         lock_acquire(&cache->lock);
-        if (magazine_is_real(held.loaded)) {
-            depot_put(&cache->depot, held.loaded);
-        }
-        if (magazine_is_real(held.previous)) {
-            depot_put(&cache->depot, held.previous);
+        while (count-- > 0) {
+            depot_put(&cache->depot, held[count]);
         }
         lock_release(&cache->lock);
     }
@@ -310,8 +313,7 @@ uint64_t larder_cache_destroy(struct larder_cache *cache,
     cache_trim(cache, UINT64_MAX);
     lock_acquire(&larder->registry);
     cache->is_destroyed = true;
-    cache->bin_offset = BIN_NOBODY; /* off the fast paths, also when the next cache gets its id */
-    cache->fast_owner = OWNER_NONE;
+    set_fast_path(cache, false); /* also when the next cache gets its id */
     cache->is_late = false;
     larder->count_ending--;
     list_unlink(&cache->link);
@@ -382,9 +384,8 @@ size_t larder_cache_object_bytes(const struct larder_cache *cache) {
 
 /* Other slots go on: their magazines may move and be reused while they are read, so a count is
  * bounded by what two of them can hold. */
-READS_GLIMPSES static uint64_t glimpse_objects(const struct bin *bin) {
-    uint64_t count = GLIMPSE(&GLIMPSE(&bin->loaded)->count);
-    count += GLIMPSE(&GLIMPSE(&bin->previous)->count);
+static uint64_t glimpse_objects(const struct bin *bin) {
+    uint64_t count = magazine_glimpse_count(bin->loaded) + magazine_glimpse_count(bin->previous);
     return count < 2 * MAGAZINE_CAPACITY_MAX ? count : 2 * MAGAZINE_CAPACITY_MAX;
 }
 
@@ -394,8 +395,10 @@ static uint64_t objects_in_bins(struct larder_cache *cache) {
     lock_acquire(&larder->registry); /* no slot goes away meanwhile */
     for (unsigned i = 0; i < larder->slot_limit; i++) {
         struct larder_slot *slot = larder->slot[i];
-        const struct bin *bin = slot == NULL ? NULL : slot_bin(slot, cache->id);
-        count += bin == NULL ? 0 : glimpse_objects(bin);
+        if (slot != NULL) {
+            struct bin bin = slot_bin(slot, cache->id);
+            count += bin_exists(&bin) ? glimpse_objects(&bin) : 0;
+        }
     }
     lock_release(&larder->registry);
     return count;

@@ -3,19 +3,16 @@
 
 #include <limits.h>
 
-static void bins_init(struct bin *bins) {
-    for (unsigned i = 0; i < BINS_PER_PAGE; i++) {
-        bin_init(&bins[i]);
+static void have_nothing(struct magazine **place, unsigned count) {
+    for (unsigned i = 0; i < count; i++) {
+        place[i] = magazine_nothing();
     }
 }
 
 void slot_init(struct larder_slot *slot, struct larder *larder, uint32_t index,
                struct lock_book *book) {
-    bins_init(slot->bin);
-    for (unsigned i = 0; i < FRAME_BINS; i++) {
-        slot->frame_take[i] = magazine_nothing();
-        slot->frame_give[i] = magazine_nothing();
-    }
+    have_nothing(slot->magazine, ARRAY_LENGTH(slot->magazine));
+    have_nothing(slot->frame_take, ARRAY_LENGTH(slot->frame_take));
     for (unsigned i = 0; i < BIN_PAGES; i++) {
         slot->more[i] = NULL;
     }
@@ -27,15 +24,14 @@ void slot_init(struct larder_slot *slot, struct larder *larder, uint32_t index,
 }
 
 void bin_page_init(struct bin_page *page) {
-    bins_init(page->bin);
+    have_nothing(page->magazine, ARRAY_LENGTH(page->magazine));
 }
 
 /* Its magazines are always empty and always full, so no fast path ever writes through it. */
-#define NOTHING ((struct magazine *)&magazine_none)
+#define NOTHING ((struct magazine *)&magazine_none.first)
 const struct larder_slot larder_slot_nobody = {
-    .bin = {[0 ... BINS_PER_PAGE - 1] = {NOTHING, NOTHING}},
+    .magazine = {[0 ... SLOT_MAGAZINES - 1] = NOTHING},
     .frame_take = {[0 ... FRAME_BINS - 1] = NOTHING},
-    .frame_give = {[0 ... FRAME_BINS - 1] = NOTHING},
     .index = UINT_MAX,
 };
 

@@ -13,7 +13,7 @@
 
 static struct larder_cache *magazine_cache_for(struct larder *larder, size_t capacity) {
     struct larder_cache *cache = larder->magazine_cache;
-    size_t bytes = sizeof(struct magazine) + capacity * sizeof(void *);
+    size_t bytes = magazine_block_bytes(capacity);
     while (cache->geometry.object_bytes < bytes) {
         cache++;
     }
@@ -26,17 +26,13 @@ struct magazine *magazine_new(struct larder *larder, uint32_t capacity) {
         cache_take(magazine_cache_for(larder, capacity), 1, &object, LARDER_NO_RECLAIM, 0) == 0) {
         return NULL;
     }
-    struct magazine *magazine = object;
-    magazine->next = NULL;
-    magazine->count = 0;
-    magazine->capacity = capacity;
-    return magazine;
+    return magazine_init(object, capacity);
 }
 
 void magazine_delete(struct larder *larder, struct magazine *magazine) {
-    void *object = magazine;
+    void *object = magazine_block(magazine);
     if (magazine_is_real(magazine)) {
-        cache_give(magazine_cache_for(larder, magazine->capacity), 1, &object, 0);
+        cache_give(magazine_cache_for(larder, magazine_capacity(magazine)), 1, &object, 0);
     }
 }
 
@@ -46,9 +42,9 @@ static bool has_bin(struct larder *larder, unsigned id, bool *is_attached) {
     uintptr_t state = larder_port_slot_enter();
     struct larder_slot *slot = slot_here(larder);
     *is_attached = slot_is_attached(slot);
-    bool has = *is_attached && slot_bin(slot, id) != NULL;
+    struct bin bin = *is_attached ? slot_bin(slot, id) : (struct bin){NULL, NULL};
     larder_port_slot_leave(state);
-    return has;
+    return bin_exists(&bin);
 }
 
 bool slots_make_bin(struct larder *larder, unsigned id) {
@@ -64,7 +60,7 @@ bool slots_make_bin(struct larder *larder, unsigned id) {
     bin_page_init(page);
     uintptr_t state = larder_port_slot_enter();
     struct larder_slot *slot = slot_here(larder);
-    if (slot_is_attached(slot) && slot_bin(slot, id) == NULL) {
+    if (slot_is_attached(slot) && slot->more[id / BINS_PER_PAGE] == NULL) {
         __atomic_store_n(&slot->more[id / BINS_PER_PAGE], (struct bin_page *)page,
                          __ATOMIC_RELEASE);
         page = NULL;
@@ -94,15 +90,11 @@ void slot_empty(struct larder *larder, struct larder_slot *slot) {
 
 /* ---- withdrawing ---- */
 
-static void withdraw_bin(struct larder_slot *slot, struct bin *bin) {
-    struct magazine *magazines[] = {bin->loaded, bin->previous};
-    __atomic_store_n(&bin->loaded, magazine_nothing(), __ATOMIC_RELAXED);
-    bin->previous = magazine_nothing();
-    for (unsigned i = 0; i < ARRAY_LENGTH(magazines); i++) {
-        if (magazine_is_real(magazines[i])) {
-            magazines[i]->next = slot->withdrawn;
-            slot->withdrawn = magazines[i];
-        }
+static void withdraw_bin(struct larder_slot *slot, const struct bin *bin) {
+    struct magazine *held[2];
+    for (unsigned count = bin_unload(bin, held), i = 0; i < count; i++) {
+        magazine_block(held[i])->next = slot->withdrawn;
+        slot->withdrawn = held[i];
     }
 }
 
@@ -110,9 +102,9 @@ void larder_slot_withdraw(struct larder *larder, struct larder_slot *slot) {
     unsigned end = __atomic_load_n(&larder->id_end, __ATOMIC_ACQUIRE);
     lock_acquire(&slot->guard);
     for (unsigned id = ID_CLASSES; id < end; id++) {
-        struct bin *bin = slot_bin(slot, id);
-        if (bin != NULL) {
-            withdraw_bin(slot, bin);
+        struct bin bin = slot_bin(slot, id);
+        if (bin_exists(&bin)) {
+            withdraw_bin(slot, &bin);
         }
     }
     lock_release(&slot->guard);
@@ -120,11 +112,12 @@ void larder_slot_withdraw(struct larder *larder, struct larder_slot *slot) {
 
 /* All objects of a magazine are of one cache. */
 static void settle(struct larder *larder, struct magazine *magazine) {
-    if (magazine->count > 0) {
+    if (!magazine_is_empty(magazine)) {
         const struct frame_map *map = &larder->map;
-        unsigned id = frame_cache_id(map, frame_of(map, magazine->object[0]));
-        cache_give(larder->cache_by_id[id], magazine->count, magazine->object, 0);
-        magazine->count = 0;
+        unsigned id = frame_cache_id(map, frame_of(map, *magazine_objects(magazine)));
+        cache_give(larder->cache_by_id[id], magazine_count(magazine), magazine_objects(magazine),
+                   0);
+        magazine_clear(magazine);
     }
     magazine_delete(larder, magazine);
 }
@@ -135,7 +128,7 @@ void larder_slot_settle(struct larder *larder, struct larder_slot *slot) {
     slot->withdrawn = NULL;
     lock_release(&slot->guard);
     while (magazine != NULL) {
-        struct magazine *next = magazine->next;
+        struct magazine *next = magazine_block(magazine)->next;
         settle(larder, magazine);
         magazine = next;
     }

@@ -244,12 +244,13 @@ static bool check_slab(const struct larder_cache *cache, const struct slab *slab
 
 static bool check_depot(const struct larder_cache *cache, struct larder_fatal *fatal) {
     uint64_t objects = 0, full = 0, empty = 0;
-    for (const struct magazine *at = cache->depot.full; at != NULL; at = at->next) {
-        objects += at->count;
+    for (const struct magazine *at = cache->depot.full; at != NULL; at = magazine_block(at)->next) {
+        objects += magazine_count(at);
         full++;
     }
-    for (const struct magazine *at = cache->depot.empty; at != NULL; at = at->next) {
-        empty += at->count == 0;
+    for (const struct magazine *at = cache->depot.empty; at != NULL;
+         at = magazine_block(at)->next) {
+        empty += magazine_is_empty(at);
     }
     return (objects == cache->depot.objects && full == cache->depot.count_full &&
             empty == cache->depot.count_empty) ||

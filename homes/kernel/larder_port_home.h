@@ -37,7 +37,7 @@ static inline void larder_port_slot_leave(uintptr_t state) {
 
 static inline struct larder_slot *larder_port_slot(struct larder *larder) {
     (void)larder;
-    return cpu_this()->slot;
+    return cpu_slot();
 }
 
 static inline void larder_port_relax(void) {

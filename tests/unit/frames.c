@@ -556,6 +556,39 @@ static void single_frames_fill_page_blocks_that_are_in_use(void **state) {
     free(blocks);
 }
 
+/* A slot's bin of page blocks holds no more than a 128th of the memory, and passes it on half a bin
+ * at a time: so a slot that goes up and down by a few blocks does not ask the buddies. */
+static void page_blocks_are_held_in_a_small_share(void **state) {
+    (void)state;
+    static const struct larder_range ram = {GIB, 2 * GIB, LARDER_RANGE_USABLE};
+    restart(&(struct sim_config){.range = &ram, .range_count = 1});
+    struct larder_frames_stats before, after;
+    void *blocks[40];
+    for (unsigned i = 0; i < 40; i++) {
+        blocks[i] = larder_frames_alloc(sim->larder, 9, 0);
+        assert_non_null(blocks[i]);
+    }
+    larder_frames_stats(sim->larder, &before);
+    uint64_t share = before.usable / 128;
+    for (unsigned i = 0; i < 40; i++) {
+        larder_frames_free(sim->larder, blocks[i]);
+        larder_frames_stats(sim->larder, &after);
+        assert_true(after.in_bins <= share);
+    }
+    larder_reclaim(sim->larder);
+    blocks[0] = larder_frames_alloc(sim->larder, 9, 0);
+    larder_frames_stats(sim->larder, &before);
+    assert_in_range(before.in_bins, 512, share / 2);
+    larder_frames_free(sim->larder, blocks[0]);
+    larder_frames_stats(sim->larder, &before);
+    for (unsigned i = 0; i < 100; i++) {
+        larder_frames_free(sim->larder, larder_frames_alloc(sim->larder, 9, 0));
+    }
+    larder_frames_stats(sim->larder, &after);
+    assert_int_equal(after.free, before.free);
+    assert_int_equal(after.in_bins, before.in_bins);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -589,6 +622,7 @@ int main(void) {
         T(owners_are_known_while_tracked),
         T(without_a_slot_everything_works),
         T(single_frames_fill_page_blocks_that_are_in_use),
+        T(page_blocks_are_held_in_a_small_share),
 #undef T
     };
     harness_begin();

@@ -5,39 +5,38 @@
 
 #define CAPACITY 4u
 
-static struct bin bin;
+static struct magazine *loaded, *previous;
+static const struct bin bin = {&loaded, &previous};
 static struct depot depot;
 static int objects[64];
 
 static struct magazine *make(void) {
-    struct magazine *magazine = calloc(1, sizeof *magazine + CAPACITY * sizeof(void *));
-    magazine->capacity = CAPACITY;
-    return magazine;
+    return magazine_init(malloc(magazine_block_bytes(CAPACITY)), CAPACITY);
 }
 
 static size_t objects_of(const struct bin *some) {
-    return some->loaded->count + some->previous->count;
+    return magazine_count(*some->loaded) + magazine_count(*some->previous);
 }
 
 static int setup(void **state) {
     (void)state;
-    bin_init(&bin);
+    loaded = previous = magazine_nothing();
     depot = (struct depot){0};
     return 0;
 }
 
 static void free_real(struct magazine *magazine) {
     if (magazine_is_real(magazine)) {
-        free(magazine);
+        free(magazine_block(magazine));
     }
 }
 
 static int teardown(void **state) {
     (void)state;
-    free_real(bin.loaded);
-    free_real(bin.previous);
+    free_real(loaded);
+    free_real(previous);
     for (struct magazine *m; (m = depot_get_full(&depot)) || (m = depot_get_empty(&depot));) {
-        free(m);
+        free(magazine_block(m));
     }
     return 0;
 }
@@ -47,13 +46,13 @@ static void a_new_bin_is_empty_and_full(void **state) {
     assert_null(bin_take(&bin));
     assert_false(bin_give(&bin, &objects[0]));
     assert_int_equal(objects_of(&bin), 0);
-    assert_false(magazine_is_real(bin.loaded));
-    assert_int_equal(magazine_none.count, 0);
+    assert_false(magazine_is_real(loaded));
+    assert_int_equal(magazine_count(magazine_nothing()), 0);
 }
 
 static void with_magazines(void) {
-    bin.loaded = make();
-    bin.previous = make();
+    loaded = make();
+    previous = make();
 }
 
 static void last_in_first_out_over_both_magazines(void **state) {
@@ -121,23 +120,23 @@ static void the_depot_counts_objects_and_magazines(void **state) {
     assert_int_equal(depot.count_empty, 1);
     assert_int_equal(depot.objects, CAPACITY + 1);
     assert_true(depot_load(&depot, &bin));
-    assert_ptr_equal(bin.loaded, part);
+    assert_ptr_equal(loaded, part);
     assert_int_equal(depot.objects, CAPACITY);
     assert_true(depot_unload(&depot, &bin));
-    assert_ptr_equal(bin.loaded, empty);
-    assert_ptr_equal(bin.previous, part);
+    assert_ptr_equal(loaded, empty);
+    assert_ptr_equal(previous, part);
     assert_int_equal(depot.count_empty, 0);
 }
 
 static void loading_pushes_what_was_previous_back(void **state) {
     (void)state;
     with_magazines();
-    struct magazine *old_loaded = bin.loaded, *full = make();
+    struct magazine *old_loaded = loaded, *full = make();
     magazine_push(full, &objects[0]);
     depot_put(&depot, full);
     assert_true(depot_load(&depot, &bin));
-    assert_ptr_equal(bin.loaded, full);
-    assert_ptr_equal(bin.previous, old_loaded);
+    assert_ptr_equal(loaded, full);
+    assert_ptr_equal(previous, old_loaded);
     assert_int_equal(depot.count_empty, 1);
     assert_ptr_equal(bin_take(&bin), &objects[0]);
 }
@@ -163,16 +162,36 @@ static void a_full_magazine_takes_and_an_empty_one_gives_nothing(void **state) {
     void *object = &objects[9];
     with_magazines();
     for (unsigned i = 0; i < CAPACITY; i++) {
-        assert_true(magazine_push(bin.loaded, &objects[i]));
+        assert_true(magazine_push(loaded, &objects[i]));
     }
-    assert_false(magazine_push(bin.loaded, &objects[9]));
-    assert_int_equal(bin.loaded->count, CAPACITY);
+    assert_false(magazine_push(loaded, &objects[9]));
+    assert_int_equal(magazine_count(loaded), CAPACITY);
     for (unsigned i = CAPACITY; i-- > 0;) {
-        assert_true(magazine_pop(bin.loaded, &object));
+        assert_true(magazine_pop(loaded, &object));
         assert_ptr_equal(object, &objects[i]);
     }
-    assert_false(magazine_pop(bin.loaded, &object));
-    assert_int_equal(bin.loaded->count, 0);
+    assert_false(magazine_pop(loaded, &object));
+    assert_int_equal(magazine_count(loaded), 0);
+}
+
+/* What a fill finds fewer of than it asked for lies next to what was there, the first on top. */
+static void filling_leaves_no_gap(void **state) {
+    (void)state;
+    void *object;
+    with_magazines();
+    magazine_push(loaded, &objects[9]);
+    void **gap = magazine_gap(loaded, 3);
+    gap[0] = &objects[0];
+    gap[1] = &objects[1];
+    magazine_fill(loaded, 3, 2);
+    assert_int_equal(magazine_count(loaded), 3);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(magazine_pop(loaded, &object));
+        assert_ptr_equal(object, &objects[i < 2 ? i : 9]);
+    }
+    assert_false(magazine_pop(loaded, &object));
+    magazine_fill(loaded, 3, 0);
+    assert_int_equal(magazine_count(loaded), 0);
 }
 
 int main(void) {
@@ -185,6 +204,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(the_depot_counts_objects_and_magazines, setup, teardown),
         cmocka_unit_test_setup_teardown(loading_pushes_what_was_previous_back, setup, teardown),
         cmocka_unit_test_setup_teardown(the_least_full_is_remembered, setup, teardown),
+        cmocka_unit_test_setup_teardown(filling_leaves_no_gap, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_magazine_takes_and_an_empty_one_gives_nothing, setup,
                                         teardown),
     };

@@ -174,9 +174,10 @@ static void start_larder(void) {
         config.zone[0].limit_address = UINT64_MAX;
     if (larder_init(&kernel_larder_storage, &config, &status) == NULL)
         panic("larder does not start: %s", larder_status_text(status));
-    cpu_this()->slot = larder_slot_attach(kernel_larder, cpu_self());
-    if (cpu_this()->slot == NULL)
+    struct larder_slot *slot = larder_slot_attach(kernel_larder, cpu_self());
+    if (slot == NULL)
         panic("no memory for the slot of CPU %u", cpu_self());
+    cpu_set_slot(slot);
 }
 
 void memory_start(void) {

@@ -364,8 +364,8 @@ static void owners(void) {
 }
 
 /* In turn, the fast paths give the same object again and leave the depot alone. tools/fastpath
- * counts their instructions while this runs. */
-#define TURNS 400u
+ * counts their instructions while this runs: oftener than start-up asks for zeroed frames. */
+#define TURNS 1200u
 
 static void fast_paths(void) {
     struct larder_cache *cache = make("test-fast", 64, 0);

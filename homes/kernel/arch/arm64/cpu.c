@@ -29,12 +29,12 @@ void cpu_setup(struct cpu *cpu) {
     extern unsigned char vectors[];
 
     set_pan();
-    cpu->slot = larder_slot_none;
     __asm__("mrs %0, midr_el1" : "=r"(cpu->midr));
     __asm__("mrs %0, mpidr_el1" : "=r"(cpu->mpidr));
     cpu->mpidr &= MPIDR_AFFINITY;
     __asm__ volatile("msr vbar_el1, %0\n\tmsr tpidr_el1, %1\n\tisb" ::"r"(vectors), "r"(cpu)
                      : "memory");
+    cpu_set_slot(larder_slot_none);
 }
 
 const char *cpu_core_name(uint64_t midr) {

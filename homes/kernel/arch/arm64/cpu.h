@@ -1,7 +1,6 @@
 /* cpu.h: what belongs to one CPU, reached through TPIDR_EL1.
  *
- * larder_port_home.h includes this for the fast path: the current slot is one system register and
- * one load away.
+ * larder_port_home.h includes this for the fast path: the current slot is one system register away.
  */
 #ifndef KERNEL_CPU_H
 #define KERNEL_CPU_H
@@ -29,7 +28,7 @@ struct process;
 struct exception_frame;
 
 struct cpu {
-    struct larder_slot *slot;       /* this CPU's; larder_slot_none until attached */
+    struct larder_slot *slot;       /* as cpu_slot() says: for whoever comes back from a process */
     unsigned index;                 /* 0 .. CONFIG_CPU_MAX - 1; constant */
     unsigned interrupt_depth;       /* above 0 in an interrupt handler; this CPU only */
     uintptr_t stack_low;            /* for programs; constant after start */
@@ -75,6 +74,21 @@ static inline struct cpu *cpu_this_now(void) {
 
     __asm__ volatile("mrs %0, tpidr_el1" : "=r"(cpu));
     return cpu;
+}
+
+/* The slot of this CPU, larder_slot_none until it is attached. While the kernel runs it has a
+ * register of its own; a process, which could read it, finds zero there. As for cpu_this(). */
+static inline struct larder_slot *cpu_slot(void) {
+    struct larder_slot *slot;
+
+    __asm__("mrs %0, tpidrro_el0" : "=r"(slot));
+    return slot;
+}
+
+/* It has this one from now on. */
+static inline void cpu_set_slot(struct larder_slot *slot) {
+    cpu_this()->slot = slot;
+    __asm__ volatile("msr tpidrro_el0, %0" ::"r"(slot) : "memory");
 }
 
 /* Mask interrupts and say how they were. */

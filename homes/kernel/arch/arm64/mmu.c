@@ -144,6 +144,5 @@ void mmu_retire_identity(void) {
         control |= TCR_ASID_16;
     __asm__ volatile("msr tcr_el1, %0\n\tisb" ::"r"(control));
     /* Processes may read the counter, and use no timer and no performance monitor. */
-    __asm__ volatile("msr cntkctl_el1, %0\n\tmsr pmuserenr_el0, xzr\n\tmsr tpidrro_el0, xzr" ::"r"(
-        CNTKCTL_VALUE));
+    __asm__ volatile("msr cntkctl_el1, %0\n\tmsr pmuserenr_el0, xzr" ::"r"(CNTKCTL_VALUE));
 }

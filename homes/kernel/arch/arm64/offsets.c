@@ -21,6 +21,7 @@ void offsets(void) {
     OFFSET(CPU_USER_FRAME, offsetof(struct cpu, user_frame));
     OFFSET(CPU_USER_TABLE, offsetof(struct cpu, user_table));
     OFFSET(CPU_NO_USER_TABLE, offsetof(struct cpu, no_user_table));
+    OFFSET(CPU_SLOT, offsetof(struct cpu, slot));
     OFFSET(FRAME_X, offsetof(struct exception_frame, x));
     OFFSET(FRAME_ELR, offsetof(struct exception_frame, elr));
     OFFSET(FRAME_ESR, offsetof(struct exception_frame, esr));

@@ -106,9 +106,10 @@ _Noreturn void secondary_start(struct cpu *cpu, uint64_t entry_level) {
     cpu->entry_level = (unsigned)entry_level;
     cpu_setup(cpu);
     mmu_retire_identity();
-    cpu->slot = larder_slot_attach(kernel_larder, cpu->index);
-    if (cpu->slot == NULL)
+    struct larder_slot *slot = larder_slot_attach(kernel_larder, cpu->index);
+    if (slot == NULL)
         panic("no memory for the slot of CPU %u", cpu->index);
+    cpu_set_slot(slot);
     irq_cpu_init();
     timer_start();
     log_line(LOG_DEBUG, "CPU %u is up, entered at EL%u", cpu->index, cpu->entry_level);

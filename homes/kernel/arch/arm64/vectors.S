@@ -78,8 +78,10 @@ restore:
     stp xzr, xzr, [x0, #FRAME_RECORD]   /* a stack trace ends here */
     mrs x2, tpidr_el1
     ldr x3, [x2, #CPU_NO_USER_TABLE]
+    ldr x4, [x2, #CPU_SLOT]
     msr ttbr0_el1, x3
     isb
+    msr tpidrro_el0, x4
     msr sp_el0, x0
     msr spsel, #0
 .endm
@@ -110,6 +112,7 @@ user_leave:                         /* sp is the frame */
     ldr x6, [x5, #CPU_USER_TABLE]
     msr ttbr0_el1, x6
     msr tpidr_el0, xzr              /* vector_in_handler leaves a value of the kernel's there */
+    msr tpidrro_el0, xzr            /* the kernel keeps its slot there */
     ldp x2, x3, [x0, #FRAME_X + 16]
     ldp x4, x5, [x0, #FRAME_X + 32]
     ldp x6, x7, [x0, #FRAME_X + 48]
