@@ -101,7 +101,7 @@ static void withdraw_bin(struct larder_slot *slot, struct bin *bin) {
     for (unsigned i = 0; i < ARRAY_LENGTH(magazines); i++) {
         if (magazine_is_real(magazines[i])) {
             magazines[i]->next = slot->withdrawn;
-            slot->withdrawn = magazines[i];
+            __atomic_store_n(&slot->withdrawn, magazines[i], __ATOMIC_RELAXED);
         }
     }
 }
@@ -132,7 +132,7 @@ static void settle(struct larder *larder, struct magazine *magazine) {
 void larder_slot_settle(struct larder *larder, struct larder_slot *slot) {
     lock_acquire(&slot->guard);
     struct magazine *magazine = slot->withdrawn;
-    slot->withdrawn = NULL;
+    __atomic_store_n(&slot->withdrawn, NULL, __ATOMIC_RELAXED);
     lock_release(&slot->guard);
     while (magazine != NULL) {
         struct magazine *next = magazine->next;
