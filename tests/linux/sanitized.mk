@@ -37,6 +37,35 @@ endef
 
 linux_renamed_objects = $(CORE_SRC:core/%.c=$(1)/core/%.o) $(LINUX_SRC:homes/linux/%.c=$(1)/home/%.o)
 
+# A fault planted in a copy: $(1) name  $(2) source, of homes/linux  $(3) what sed does to it
+# $(4) folder of the renamed objects  $(5) compiler  $(6) flags: $(4)/proof/$(1).o
+define linux_renamed_fault
+$(4)/proof/$(1).c: homes/linux/$(2) tests/linux/sanitized.mk
+	@mkdir -p $$(@D)
+	$$(Q)sed '$(3)' $$< >$$@
+	$$(Q)! cmp -s $$< $$@ || { echo 'proof $(1): there is nothing to break in $(2)'; rm $$@; exit 1; }
+
+$(4)/proof/$(1).o: $(4)/proof/$(1).c $(4)/names
+	$$(call say,CC,$$@)
+	$$(Q)$(5) $(LINUX_PORT_CFLAGS) $(LINUX_CONFIG) $(6) -c $$< -o $$@
+	$$(Q)objcopy --redefine-syms=$(4)/names $$@
+endef
+
+# ---- The fuzzer of tests/fuzz/malloc.c; $(1) name  $(2) source  $(3) what sed does to it --------------
+ifeq ($(VARIANT),plain)
+$(eval $(call linux_renamed,$(FUZZ_MALLOC_DIR),$(CLANG),$(FUZZ_MALLOC_FLAGS)))
+
+define fuzz_malloc_fault
+$(call linux_renamed_fault,$(1),$(2),$(3),$(FUZZ_MALLOC_DIR),$(CLANG),$(FUZZ_MALLOC_FLAGS))
+$(call fuzz_program,$(FUZZ_DIR)/proof/malloc-$(1),$(filter-out %/home/$(2:.c=.o),$(call fuzz_objects,malloc)) \
+    $(FUZZ_MALLOC_DIR)/proof/$(1).o)
+FUZZ_FAULTS += malloc-$(1)
+TESTS += tests/fuzz/proof@malloc-$(1)
+TEST_DEPS += $(FUZZ_DIR)/proof/malloc-$(1)
+endef
+$(eval $(call fuzz_malloc_fault,copy,malloc.c,s/usable < size_bytes ? usable : size_bytes/& - 1/))
+endif
+
 # ---- The tests, and what they find -----------------------------------------------------------------
 ifneq ($(filter asan tsan,$(VARIANT)),)
 LINUX_SANITIZED_DIR := $(BUILD_VARIANT)/linux
@@ -56,19 +85,10 @@ endef
 $(foreach name,$(LINUX_SANITIZED),$(eval $(call linux_sanitized_program,$(BUILD_VARIANT)/tests/linux/$(name),\
     $(LINUX_SANITIZED_DIR)/tests/$(name).o $(LINUX_SANITIZED_OBJECTS))))
 
-# A fault planted in a copy: $(1) name  $(2) source, of homes/linux  $(3) what sed does to it. In the
-# program that does everything the sanitizer must find it: sanitized.sh.
+# A fault of homes/linux that the sanitizer must find in the program that does everything:
+# sanitized.sh.
 define linux_sanitized_fault
-$(LINUX_SANITIZED_DIR)/proof/$(1).c: homes/linux/$(2) tests/linux/sanitized.mk
-	@mkdir -p $$(@D)
-	$$(Q)sed '$(3)' $$< >$$@
-	$$(Q)! cmp -s $$< $$@ || { echo 'sanitized $(1): there is nothing to break in $(2)'; rm $$@; exit 1; }
-
-$(LINUX_SANITIZED_DIR)/proof/$(1).o: $(LINUX_SANITIZED_DIR)/proof/$(1).c
-	$$(call say,CC,$$@)
-	$$(Q)$$(CC) $$(LINUX_PORT_CFLAGS) $$(LINUX_CONFIG) $$(VARIANT_CFLAGS) -c $$< -o $$@
-	$$(Q)objcopy --redefine-syms=$(LINUX_SANITIZED_DIR)/names $$@
-
+$(call linux_renamed_fault,$(1),$(2),$(3),$(LINUX_SANITIZED_DIR),$(CC),$(VARIANT_CFLAGS))
 $(call linux_sanitized_program,$(BUILD_VARIANT)/tests/linux/proof/$(1),$(LINUX_SANITIZED_DIR)/tests/everything.o \
     $(filter-out %/home/$(2:.c=.o),$(LINUX_SANITIZED_OBJECTS)) $(LINUX_SANITIZED_DIR)/proof/$(1).o)
 TESTS += tests/linux/sanitized.sh@$(1)
