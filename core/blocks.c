@@ -87,8 +87,8 @@ void larder_block_at(struct larder *larder, const void *pointer, struct larder_b
         block->kind = LARDER_WHAT_FREE;
         block->frames = free;
     } else if (frame_cache_id(&larder->map, index) == 0) {
-        struct larder_what what;
-        larder_whatis(larder, pointer, &what);
+        struct larder_what what = {.kind = LARDER_WHAT_BIN};
+        frames_what(larder, index, &what); /* even if it is a slab's by now: that has no lock */
         block->kind = what.kind;
         block->start = what.start;
         block->frames = what.size_bytes >> FRAME_SHIFT;

@@ -70,6 +70,11 @@ uint64_t frames_in_bins(struct larder *larder);
 /* Say which mistake freeing `pointer` as a block or run is, and stop. */
 _Noreturn void frames_bad_free(struct larder *larder, const void *pointer);
 
+struct larder_what;
+
+/* larder_whatis() for a frame that is no slab's, or was none a moment ago: as it looks. */
+void frames_what(struct larder *larder, uint64_t index, struct larder_what *what);
+
 /* A run lies in one zone. If this one does not, its record is not what was written: stop. */
 void frames_check_zone(struct larder *larder, uint64_t index, uint64_t count);
 

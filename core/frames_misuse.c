@@ -40,7 +40,7 @@ static uint64_t head_of_long_run(struct larder *larder, uint64_t index) {
     return index;
 }
 
-static void what_frame(struct larder *larder, uint64_t index, struct larder_what *what) {
+void frames_what(struct larder *larder, uint64_t index, struct larder_what *what) {
     uint64_t head = index;
     if (frame_run_length(&larder->map, index) == 0) {
         head = head_of(larder, index);
@@ -94,7 +94,7 @@ void larder_whatis(struct larder *larder, const void *pointer, struct larder_wha
     if (frame_cache_id(&larder->map, index) != 0) {
         what_object(larder, index, pointer, what);
     } else {
-        what_frame(larder, index, what);
+        frames_what(larder, index, what);
     }
 }
 

@@ -41,7 +41,8 @@ struct larder_slot {
     uint32_t index;                   /* constant */
     uint32_t reclaim_seen;            /* the reclaim_epoch this slot has acted on */
     struct lock guard;          /* held by slow paths that move magazines in or out of a bin */
-    struct magazine *withdrawn; /* taken out of the bins by another slot; guarded by `guard` */
+    struct magazine *withdrawn; /* taken out of the bins by another slot; guarded by `guard`;
+                                   atomic, because the slot looks at it without */
 };
 _Static_assert(sizeof(struct larder_slot) <= (size_t)1 << (LARDER_FRAME_SHIFT + SLOT_ORDER),
                "raise SLOT_ORDER");

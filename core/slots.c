@@ -94,7 +94,7 @@ static void withdraw_bin(struct larder_slot *slot, const struct bin *bin) {
     struct magazine *held[2];
     for (unsigned count = bin_unload(bin, held), i = 0; i < count; i++) {
         magazine_block(held[i])->next = slot->withdrawn;
-        slot->withdrawn = held[i];
+        __atomic_store_n(&slot->withdrawn, held[i], __ATOMIC_RELAXED);
     }
 }
 
@@ -125,7 +125,7 @@ static void settle(struct larder *larder, struct magazine *magazine) {
 void larder_slot_settle(struct larder *larder, struct larder_slot *slot) {
     lock_acquire(&slot->guard);
     struct magazine *magazine = slot->withdrawn;
-    slot->withdrawn = NULL;
+    __atomic_store_n(&slot->withdrawn, NULL, __ATOMIC_RELAXED);
     lock_release(&slot->guard);
     while (magazine != NULL) {
         struct magazine *next = magazine_block(magazine)->next;

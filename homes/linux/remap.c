@@ -34,7 +34,7 @@ struct moved {
 static struct {
     larder_port_lock_t lock; /* guards the rest */
     unsigned count;          /* atomic: is there any? is asked without the lock */
-    unsigned owed;           /* of them, those with a block */
+    unsigned owed;           /* of them, those with a block; atomic too */
     struct moved moved[REMAP_MAX];
 } remap;
 
@@ -51,7 +51,7 @@ static bool add(struct moved more) {
         return false;
     remap.moved[remap.count] = more;
     __atomic_store_n(&remap.count, remap.count + 1, __ATOMIC_RELAXED);
-    remap.owed += more.block != NULL;
+    __atomic_store_n(&remap.owed, remap.owed + (more.block != NULL), __ATOMIC_RELAXED);
     return true;
 }
 
@@ -59,7 +59,7 @@ static struct moved drop(unsigned index) {
     const struct moved gone = remap.moved[index];
     remap.moved[index] = remap.moved[remap.count - 1];
     __atomic_store_n(&remap.count, remap.count - 1, __ATOMIC_RELAXED);
-    remap.owed -= gone.block != NULL;
+    __atomic_store_n(&remap.owed, remap.owed - (gone.block != NULL), __ATOMIC_RELAXED);
     return gone;
 }
 

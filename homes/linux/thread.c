@@ -23,7 +23,7 @@ struct entry {
 
 static struct {
     larder_port_lock_t lock; /* guards the rest */
-    unsigned count;          /* entries ever used */
+    unsigned count;          /* entries ever used; atomic: read without the lock too */
     unsigned parked_count;
     uint16_t parked[LARDER_SLOTS_MAX]; /* a stack: the warmest on top */
     struct entry entry[LARDER_SLOTS_MAX];
@@ -79,7 +79,7 @@ static struct larder_slot *unpark(pid_t tid) {
 static struct larder_slot *make(pid_t tid) {
     larder_port_lock_acquire(&threads.lock);
     const unsigned index = threads.count;
-    threads.count += index < LARDER_SLOTS_MAX;
+    __atomic_store_n(&threads.count, index + (index < LARDER_SLOTS_MAX), __ATOMIC_RELAXED);
     larder_port_lock_release(&threads.lock);
     struct larder_slot *slot = index < LARDER_SLOTS_MAX ? larder_slot_attach(PROCESS, index) : NULL;
     if (slot) {
@@ -94,7 +94,7 @@ bool thread_attach(void) {
     if (larder_port_thread_slot != larder_slot_none || is_ending)
         return false;
     /* Only the ends of threads need the key: the first thread's end is the process's. */
-    const bool is_first = threads.count == 0;
+    const bool is_first = __atomic_load_n(&threads.count, __ATOMIC_RELAXED) == 0;
     if (!is_first && !has_end_key)
         return false;
     const pid_t tid = is_first ? getpid() : thread_id();
@@ -195,24 +195,32 @@ static bool is_blocked(pid_t tid) {
     return length > 0 && text[0] >= '0' && text[0] <= '9';
 }
 
-static void empty_sleeping(const struct entry *entry) {
-    const pid_t tid = entry->tid;
-    if (tid == 0 || !entry->slot || entry->slot == larder_port_thread_slot)
+static struct entry look_at(unsigned index) {
+    larder_port_lock_acquire(&threads.lock);
+    const struct entry entry = threads.entry[index];
+    larder_port_lock_release(&threads.lock);
+    return entry;
+}
+
+static void empty_sleeping(unsigned index) {
+    const struct entry entry = look_at(index);
+    if (entry.tid == 0 || entry.slot == larder_port_thread_slot)
         return;
-    larder_slot_withdraw(PROCESS, entry->slot);
+    larder_slot_withdraw(PROCESS, entry.slot);
     /* Seen asleep after that: what it held is nobody's now. Else it settles by itself. (What cannot
      * be seen: a signal handler that sleeps and has interrupted a fast path. Those are five
      * instructions long.) */
-    if (is_blocked(tid) && __atomic_load_n(&entry->tid, __ATOMIC_RELAXED) == tid)
-        larder_slot_settle(PROCESS, entry->slot);
+    if (is_blocked(entry.tid) && look_at(index).tid == entry.tid)
+        larder_slot_settle(PROCESS, entry.slot);
 }
 
 void thread_empty_all(void) {
     thread_empty_parked();
     if (larder_port_thread_slot != larder_slot_none)
         larder_reclaim_slot(PROCESS, larder_port_thread_slot);
-    for (unsigned i = 0; i < threads.count; i++)
-        empty_sleeping(&threads.entry[i]);
+    const unsigned count = __atomic_load_n(&threads.count, __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < count; i++)
+        empty_sleeping(i);
 }
 
 /* ---- fork ---- */

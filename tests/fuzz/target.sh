@@ -18,6 +18,7 @@ options) least=500000 ;;
 operations) least=300 ;;
 trace) least=6000 ;;
 import) least=1500 ;;
+malloc) least=600 longest=1600 ;;
 *)
     echo "Bail out! there is no fuzz target $target"
     exit 1

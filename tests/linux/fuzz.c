@@ -1,328 +1,52 @@
-/* The whole family against a model, at random: every function, every operator new and delete, with
- * what goes wrong on purpose; one thread, or four that hand blocks to each other.
+/* The whole family against a model (support/family_model.h), at random: one thread, or four that
+ * hand blocks to each other.
  *
  *     fuzz [CASES]        a test; more cases for a longer run (make fuzz-family)
  *
  * A case is a list of numbers, each of them a call. It runs in a process of its own; one that fails
- * or dies is made shorter as long as it still does, and printed. */
-#include "names.h"
+ * or dies is made shorter as long as it still does, and printed. tests/fuzz/family.c has cases that
+ * are led by what they reach. */
+#include "family_model.h"
 #include "tap.h"
 
-#include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CALLS = 600, BLOCKS = 48, THREADS = 4, SHARED = 16, CASES = 32 };
+enum { CALLS = 600, THREADS = 4, CASES = 32 };
 
-struct block {
-    unsigned char *memory;
-    size_t size, align;
-    unsigned char first; /* of its pattern */
-};
-
-/* What is alive. A thread has a table of its own, and a block in `shared` is nobody's. */
-struct model {
-    struct block block[BLOCKS];
+/* A thread's share of a case: every `step`th call. */
+struct share {
+    struct model model;
     const uint64_t *call;
     unsigned count, first, step;
 };
 
-static struct block shared[SHARED];
-static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
-static const char nothrow = 0;
-static volatile size_t impossible = (size_t)PTRDIFF_MAX + 1;
-
-static _Noreturn void differ(const char *what) {
-    const char *const texts[] = {"# ", what, "\n"};
-    for (unsigned i = 0; i < 3; i++)
-        (void)!write(STDOUT_FILENO, texts[i], strlen(texts[i]));
-    _exit(2);
-}
-
-#define MUST(condition)                                                                            \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            differ(#condition);                                                                    \
-    } while (0)
-
-/* ---- contents ---- */
-
-static size_t next_sample(size_t at, size_t size) {
-    return at < 300 || at + 300 >= size ? at + 1 : at + 251 < size - 300 ? at + 251 : size - 300;
-}
-
-static void fill(struct block *block) {
-    for (size_t at = 0; at < block->size; at = next_sample(at, block->size))
-        block->memory[at] = (unsigned char)(block->first + at * 13);
-}
-
-static void expect_kept(const struct block *block, const unsigned char *memory, size_t size) {
-    for (size_t at = 0; at < block->size; at = next_sample(at, block->size))
-        MUST(at >= size || memory[at] == (unsigned char)(block->first + at * 13));
-}
-
-static void expect_zero(const unsigned char *memory, size_t size) {
-    for (size_t at = 0; at < size; at = next_sample(at, size))
-        MUST(memory[at] == 0);
-}
-
-static void expect_alone(const struct model *model, const struct block *block) {
-    const uintptr_t start = (uintptr_t)block->memory, end = start + block->size;
-    for (unsigned i = 0; i < BLOCKS; i++) {
-        const struct block *other = &model->block[i];
-        const uintptr_t first = (uintptr_t)other->memory;
-        MUST(other == block || !first || end <= first || first + other->size <= start);
-    }
-}
-
-/* ---- calls; each is decoded from a number's bits ---- */
-
-static size_t size_from(uint64_t call) {
-    const uint64_t bits = call >> 16 & 0xffffff;
-    switch (call >> 40 & 15) {
-    case 0:
-        return bits % 3;
-    case 1: /* beside a power of two */
-        return ((size_t)1 << bits % 22) + (bits >> 8) % 3 - (bits % 22 > 1);
-    case 2:
-        return bits % ((size_t)6 << 20);
-    case 3:
-    case 4:
-        return bits % 200000;
-    default:
-        return bits % 2000;
-    }
-}
-
-static unsigned char *allocate(uint64_t call, size_t size, size_t *align) {
-    void *memory = NULL;
-    const size_t wide = (size_t)8 << (call >> 48 & 15); /* 8 to 256 KiB */
-    *align = call >> 8 & 8 ? 16 : wide;
-    switch (call >> 8 & 15) {
-    case 0:
-        MUST(posix_memalign(&memory, wide, size) == 0);
-        return memory;
-    case 1:
-        return aligned_alloc(wide, size);
-    case 2:
-        return memalign(wide, size);
-    case 3:
-        *align = 4096;
-        return call >> 52 & 1 ? valloc(size) : pvalloc(size);
-    case 4:
-        return new_one_aligned(size, wide);
-    case 5:
-        return new_array_aligned(size, wide);
-    case 6:
-        return new_one_aligned_nothrow(size, wide, &nothrow);
-    case 7:
-        return new_array_aligned_nothrow(size, wide, &nothrow);
-    case 8:
-        return new_one(size);
-    case 9:
-        return new_array(size);
-    case 10:
-        return new_one_nothrow(size, &nothrow);
-    case 11:
-        return new_array_nothrow(size, &nothrow);
-    case 12:
-        memory = calloc(1 + (call >> 48 & 3), size / (1 + (call >> 48 & 3)) + 1);
-        expect_zero(memory, size);
-        return memory;
-    case 13:
-        return reallocarray(NULL, 1, size);
-    default:
-        return malloc(size);
-    }
-}
-
-static void give_back(uint64_t call, const struct block *block) {
-    void *const memory = block->memory;
-    switch (call >> 8 & 15) {
-    case 0:
-        delete_one(memory);
-        return;
-    case 1:
-        delete_array(memory);
-        return;
-    case 2:
-        delete_one_nothrow(memory, &nothrow);
-        return;
-    case 3:
-        delete_array_nothrow(memory, &nothrow);
-        return;
-    case 4:
-        delete_one_sized(memory, block->size);
-        return;
-    case 5:
-        delete_array_sized(memory, block->size);
-        return;
-    case 6:
-        delete_one_aligned(memory, block->align);
-        return;
-    case 7:
-        delete_array_aligned(memory, block->align);
-        return;
-    case 8:
-        delete_one_sized_aligned(memory, block->size, block->align);
-        return;
-    case 9:
-        delete_array_sized_aligned(memory, block->size, block->align);
-        return;
-    case 10:
-        delete_one_aligned_nothrow(memory, block->align, &nothrow);
-        return;
-    case 11:
-        delete_array_aligned_nothrow(memory, block->align, &nothrow);
-        return;
-    case 12:
-        cfree(memory);
-        return;
-    case 13:
-        free_sized(memory, block->size);
-        return;
-    case 14:
-        free_aligned_sized(memory, block->align, block->size);
-        return;
-    default:
-        free(memory);
-    }
-}
-
-static void make(struct model *model, struct block *block, uint64_t call) {
-    block->size = size_from(call);
-    errno = 4711;
-    block->memory = allocate(call, block->size, &block->align);
-    MUST(block->memory && errno == 4711);
-    MUST(((uintptr_t)block->memory & (block->align - 1)) == 0);
-    MUST(malloc_usable_size(block->memory) >= block->size);
-    block->first = (unsigned char)(call >> 24);
-    expect_alone(model, block);
-    fill(block);
-}
-
-static void end(struct block *block, uint64_t call) {
-    expect_kept(block, block->memory, block->size);
-    errno = 4711;
-    give_back(call, block);
-    MUST(errno == 4711);
-    *block = (struct block){0};
-}
-
-static void resize(struct model *model, struct block *block, uint64_t call) {
-    const size_t size = size_from(call) + 1;
-    if (call >> 8 & 1 && larder_process_try_resize(block->memory, size)) {
-        MUST(malloc_usable_size(block->memory) >= size);
-    } else {
-        unsigned char *memory =
-            call >> 9 & 1 ? realloc(block->memory, size) : reallocarray(block->memory, size, 1);
-        MUST(memory && ((uintptr_t)memory & 15) == 0);
-        block->align = memory == block->memory ? block->align : 16;
-        expect_kept(block, memory, size);
-        block->memory = memory;
-    }
-    block->size = size;
-    expect_alone(model, block);
-    fill(block);
-}
-
-/* What must fail, and change nothing. */
-static void fail(struct block *block, uint64_t call) {
-    void *none = NULL;
-    errno = 0;
-    switch (call >> 8 & 7) {
-    case 0:
-        MUST(!malloc(impossible) && errno == ENOMEM);
-        break;
-    case 1:
-        MUST(!calloc(impossible, 2) && errno == ENOMEM);
-        break;
-    case 2:
-        MUST(block->memory == NULL || (!realloc(block->memory, impossible) && errno == ENOMEM));
-        break;
-    case 3:
-        MUST(!reallocarray(block->memory, impossible, 4) && errno == ENOMEM);
-        break;
-    case 4:
-        MUST(posix_memalign(&none, 24, 100) == EINVAL && !none && errno == 0);
-        break;
-    case 5:
-        MUST(!aligned_alloc(100, 100) && errno == EINVAL);
-        break;
-    case 6:
-        MUST(!new_one_nothrow(impossible, &nothrow));
-        break;
-    default:
-        MUST(!larder_process_try_resize(block->memory, impossible));
-    }
-}
-
-static void look(uint64_t call) {
-    if (call >> 8 & 1)
-        (void)malloc_trim(call >> 16 & 0xffff);
-    else
-        (void)mallopt((int)(call >> 16 & 7) - 4, (int)(call >> 20 & 0xffff));
-}
-
-static void exchange(struct block *block, uint64_t call) {
-    (void)pthread_mutex_lock(&shared_lock);
-    struct block *const other = &shared[call >> 16 & (SHARED - 1)], mine = *block;
-    *block = *other;
-    *other = mine;
-    (void)pthread_mutex_unlock(&shared_lock);
-}
-
-static void run_call(struct model *model, uint64_t call) {
-    struct block *block = &model->block[(call >> 4) % BLOCKS];
-    const unsigned kind = call & 15;
-    if (kind == 0)
-        look(call);
-    else if (kind == 1)
-        fail(block, call);
-    else if (kind == 2)
-        exchange(block, call);
-    else if (!block->memory)
-        make(model, block, call);
-    else if (kind < 8)
-        resize(model, block, call);
-    else
-        end(block, call);
-}
+static struct share shares[THREADS];
 
 static void *run_calls(void *context) {
-    struct model *model = context;
-    for (unsigned i = model->first; i < model->count; i += model->step)
-        run_call(model, model->call[i]);
-    for (unsigned i = 0; i < BLOCKS; i++) {
-        if (model->block[i].memory)
-            end(&model->block[i], i << 8);
-    }
+    struct share *share = context;
+    for (unsigned i = share->first; i < share->count; i += share->step)
+        model_call(&share->model, share->call[i]);
+    model_end(&share->model);
     return NULL;
 }
-
-/* ---- cases ---- */
-
-static struct model models[THREADS];
 
 static _Noreturn void run_case(const uint64_t *call, unsigned count, unsigned threads) {
     pthread_t thread[THREADS];
     (void)alarm(30);
     for (unsigned i = 0; i < threads; i++)
-        models[i] = (struct model){.call = call, .count = count, .first = i, .step = threads};
-    for (unsigned i = 1; i < threads; i++)
-        MUST(pthread_create(&thread[i], NULL, run_calls, &models[i]) == 0);
-    (void)run_calls(&models[0]);
+        shares[i] = (struct share){{.is_alone = threads == 1}, call, count, i, threads};
+    for (unsigned i = 1; i < threads; i++) {
+        if (pthread_create(&thread[i], NULL, run_calls, &shares[i]) != 0)
+            _exit(2);
+    }
+    (void)run_calls(&shares[0]);
     for (unsigned i = 1; i < threads; i++)
         (void)pthread_join(thread[i], NULL);
-    for (unsigned i = 0; i < SHARED; i++) {
-        if (shared[i].memory)
-            end(&shared[i], i << 8);
-    }
+    model_end_shared();
     _exit(0);
 }
 

@@ -37,7 +37,7 @@ ifeq ($(VARIANT),plain)
 $(eval $(call linux_tests,$(LINUX_TESTS_DIR),$(CC),-Wl$(comma)-z$(comma)dynamic-undefined-weak))
 $(eval $(call linux_tests,$(LINUX_AARCH64_DIR)/tests/linux,$(CC_AARCH64),))
 TEST_DEPS += $(LINUX_AARCH64_DIR)/liblarder.so $(addprefix $(LINUX_AARCH64_DIR)/tests/linux/,$(LINUX_TESTS_NAMES))
-TESTS += $(addprefix $(LINUX_TESTS_DIR)/,$(LINUX_TESTS_NAMES)) $(filter-out %/arm64.sh,$(sort $(wildcard tests/linux/*.sh)))
+TESTS += $(addprefix $(LINUX_TESTS_DIR)/,$(LINUX_TESTS_NAMES)) $(filter-out %/arm64.sh %/sanitized.sh,$(sort $(wildcard tests/linux/*.sh)))
 # Every contract with each page size; loads once.
 TESTS += tests/linux/arm64.sh@4096,contracts,startup,foreign,stress,realloc
 TESTS += tests/linux/arm64.sh@16384,contracts,startup,foreign tests/linux/arm64.sh@65536,contracts,startup,foreign

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #define NAMED(name) __asm__(name) __attribute__((weak))
 
@@ -39,6 +40,13 @@ void delete_array_aligned_nothrow(void *pointer, size_t align, const void *nothr
 void cfree(void *pointer) __attribute__((weak));
 void free_sized(void *pointer, size_t size) __attribute__((weak));
 void free_aligned_sized(void *pointer, size_t align, size_t size) __attribute__((weak));
+int malloc_info(int flags, FILE *stream) __attribute__((weak));
 bool larder_process_try_resize(void *pointer, size_t size) __attribute__((weak));
+
+/* struct mallinfo2, under a name that is nobody's. */
+struct names_mallinfo2 {
+    size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
+};
+struct names_mallinfo2 mallinfo2_here(void) NAMED("mallinfo2");
 
 #endif
