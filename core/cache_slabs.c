@@ -250,8 +250,10 @@ static struct slab *slab_make(struct larder_cache *cache, larder_flags flags) {
     if (!construct_slab(cache, slab)) {
         goto free_track;
     }
-    struct object_debug debug = debug_of(cache, slab);
-    object_debug_paint(&debug);
+    if (cache->debug != 0) {
+        struct object_debug debug = debug_of(cache, slab);
+        object_debug_paint(&debug);
+    }
     larder_port_trace("slab+", base, cache->geometry.slots);
     return slab;
 

@@ -1,8 +1,8 @@
 /* instance.c: the start and the end of a memory service.
  *
- * Order: map, buddies, the caches that describe memory, the size classes. Each step needs only
- * those before it. The internal caches stand in the instance itself; size classes come from the
- * cache of caches like any other.
+ * Order: map, buddies, the caches that describe memory. Each step needs only those before it. They
+ * stand in the instance itself, as do the size classes, each of which begins with its first
+ * request.
  */
 #include "frames.h"
 
@@ -129,25 +129,25 @@ static void init_small_ids(struct larder *larder) {
     }
 }
 
-static bool init_size_classes(struct larder *larder) {
-    char name[LARDER_CACHE_NAME_BYTES];
-    for (unsigned class = 0; class < CLASS_COUNT; class ++) {
-        void *memory = NULL;
+struct larder_cache *class_make(struct larder *larder, unsigned class) {
+    lock_acquire(&larder->registry);
+    struct larder_cache *cache = larder->cache_by_id[ID_CLASSES + class];
+    if (cache == NULL) {
+        char name[LARDER_CACHE_NAME_BYTES];
         size_t bytes = sizeclass_bytes(class);
         struct larder_cache_config config = {
             .name = name,
             .size_bytes = bytes,
             .align_bytes = (size_t)min_u64(bytes & (~bytes + 1), FRAME_BYTES),
         };
-        if (cache_take(&larder->cache_cache, 1, &memory, LARDER_USE_RESERVE, 0) == 0) {
-            return false;
-        }
         class_name(name, bytes);
-        cache_init(memory, larder, ID_CLASSES + class, &config, debug_flags_for(larder, name),
+        cache = &larder->class_place[larder->class_count++];
+        cache_init(cache, larder, ID_CLASSES + class, &config, debug_flags_for(larder, name),
                    false);
-        registry_publish(larder, memory);
+        registry_publish(larder, cache);
     }
-    return true;
+    lock_release(&larder->registry);
+    return cache;
 }
 
 static enum larder_status init_map(struct larder *larder, const struct larder_config *config) {
@@ -187,10 +187,6 @@ static enum larder_status init(struct larder *larder, const struct larder_config
     hand_over(larder, config->ranges);
     init_internal_caches(larder);
     init_small_ids(larder);
-    if (!init_size_classes(larder)) {
-        larder_fini(larder);
-        return LARDER_NO_MEMORY;
-    }
     share_reserve(larder, config->reserve_frames);
     return LARDER_OK;
 }

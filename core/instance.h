@@ -61,24 +61,33 @@ struct larder {
     struct lock registry; /* guards the rest, and map.ranges */
     struct lock_book lock_book;
     struct debug_options debug;
-    struct list caches;                         /* in order of creation */
-    uint32_t id_hint;                           /* no typed id below it is free */
-    uint32_t id_end;                            /* atomic: no id from here on was ever used */
-    uint32_t slot_limit;                        /* constant */
-    uint32_t count_ending;                      /* caches that are being destroyed */
-    struct larder_slot *slot[LARDER_SLOTS_MAX]; /* atomic pointers */
-    struct larder_cache *cache_by_id[LARDER_CACHES_MAX]; /* atomic pointers */
-
+    struct list caches;    /* in order of creation */
+    uint32_t id_hint;      /* no typed id below it is free */
+    uint32_t id_end;       /* atomic: no id from here on was ever used */
+    uint32_t slot_limit;   /* constant */
+    uint32_t count_ending; /* caches that are being destroyed */
     struct larder_cache slab_cache, cache_cache, bin_page_cache;
     struct larder_cache magazine_cache[MAGAZINE_SIZES];
     struct larder_cache hardened_slab_cache; /* made in hardened instances only */
     struct hardening hardening;
+
+    uint32_t class_count; /* size classes in use; they have the first places of the next */
+    struct larder_cache class_place[CLASS_COUNT];
+    /* Long and seldom full: behind what is always touched. Atomic pointers. */
+    struct larder_cache *cache_by_id[LARDER_CACHES_MAX];
+    struct larder_slot *slot[LARDER_SLOTS_MAX];
 };
 _Static_assert(sizeof(struct larder) <= sizeof(struct larder_storage),
                "raise LARDER_STORAGE_BYTES in larder/larder.h");
 
+/* The first request makes the cache of a size class known. Its place is in the instance, so that
+ * needs no memory; and who uses few classes has few caches to walk over. No lock held. */
+struct larder_cache *class_make(struct larder *larder, unsigned class);
+
 static inline struct larder_cache *class_cache(struct larder *larder, unsigned class) {
-    return larder->cache_by_id[ID_CLASSES + class];
+    struct larder_cache *cache =
+        __atomic_load_n(&larder->cache_by_id[ID_CLASSES + class], __ATOMIC_ACQUIRE);
+    return LIKELY(cache != NULL) ? cache : class_make(larder, class);
 }
 
 /* An empty magazine for `capacity` objects; NULL iff there is no memory. No lock held. */

@@ -21,29 +21,55 @@ $(eval $(call larder_core,$(LINUX_AARCH64_DIR),$(CC_AARCH64),$(CORE_CFLAGS) -mno
 # the address of the instance is a constant in it. One word of static TLS is all a thread needs.
 LINUX_LTO := $(if $(findstring clang,$(CC)),,-flto=auto -ffat-lto-objects)
 LINUX_CONFIG := -DLARDER_CONFIG_HEADER='"linux-config.h"'
-LINUX_MALLOC_FLAGS := -fPIC -fno-semantic-interposition $(LINUX_LTO) $(LINUX_CONFIG)
+LINUX_MALLOC_FLAGS := -fPIC -fno-semantic-interposition -ffunction-sections $(LINUX_CONFIG)
+
+# What most programs never run lies apart, so that it is not in their memory: see layout.ld. These
+# files are all of that kind; optimized as one with the rest they would be spread all over it.
+LINUX_RARE := $(patsubst %,core/%.c,blocks check object_debug report stats text validate) \
+    $(patsubst %,homes/linux/%.c,cgroup control_answers info json output statistics)
+# What runs once is small, too.
+LINUX_ONCE := $(patsubst %,core/%.c,debug_options frame harden instance range registry) \
+    $(patsubst %,homes/linux/%.c,control options process start watch)
+# -z max-page-size: so that a window of 64 KiB is one wherever the library is loaded.
+LINUX_LAYOUT := homes/linux/layout.ld
+LINUX_LAYOUT_FLAGS := -Wl,-T,$(LINUX_LAYOUT) -Wl,-z,max-page-size=65536
+
+# Objects of the malloc of $(1), a folder, from $(2), sources.
+larder_malloc_objects = $(patsubst core/%.c,$(1)/malloc/core/%.o,$(patsubst homes/linux/%.c, \
+    $(1)/malloc/home/%.o,$(filter-out $(LINUX_RARE),$(2)))) \
+    $(patsubst %.c,$(1)/malloc/rare/%.o,$(notdir $(filter $(LINUX_RARE),$(2))))
 
 # $(1) folder  $(2) compiler  $(3) flags  $(4) binutils prefix
 define larder_malloc
+$(call larder_malloc_objects,$(1),$(LINUX_ONCE)): LINUX_LTO += -Os
 $(1)/malloc/core/%.o: core/%.c
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
-	$$(Q)$(2) $(CORE_CFLAGS) -Ihomes/linux $(LINUX_MALLOC_FLAGS) $(3) -MMD -MP -c $$< -o $$@
+	$$(Q)$(2) $(CORE_CFLAGS) -Ihomes/linux $(LINUX_MALLOC_FLAGS) $$(LINUX_LTO) $(3) -MMD -MP -c $$< -o $$@
+
+$(1)/malloc/rare/%.o: core/%.c
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
+	$$(Q)$(2) $(CORE_CFLAGS) -Os -Ihomes/linux $(LINUX_MALLOC_FLAGS) $(3) -MMD -MP -c $$< -o $$@
 
 $(1)/malloc/home/%.o: homes/linux/%.c
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
-	$$(Q)$(2) $(LINUX_PORT_CFLAGS) $(LINUX_MALLOC_FLAGS) $(3) -MMD -MP -c $$< -o $$@
+	$$(Q)$(2) $(LINUX_PORT_CFLAGS) $(LINUX_MALLOC_FLAGS) $$(LINUX_LTO) $(3) -MMD -MP -c $$< -o $$@
 
-$(1)/liblarder.so: $(CORE_SRC:core/%.c=$(1)/malloc/core/%.o) \
-    $(LINUX_SRC:homes/linux/%.c=$(1)/malloc/home/%.o)
+$(1)/malloc/rare/%.o: homes/linux/%.c
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
+	$$(Q)$(2) $(LINUX_PORT_CFLAGS) -Os $(LINUX_MALLOC_FLAGS) $(3) -MMD -MP -c $$< -o $$@
+
+$(1)/liblarder.so: $(call larder_malloc_objects,$(1),$(CORE_SRC) $(LINUX_SRC)) $(LINUX_LAYOUT)
 	$$(call say,LINK,$$@)
-	$$(Q)$(2) -shared $(OPT) $(LINUX_LTO) $(NO_BUILTIN) -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete \
-	    -Wl,-soname,liblarder.so.0 \
-	    -o $$@ $$^ -pthread
+	$$(Q)$(2) -shared $(OPT) $(LINUX_LTO) -ffunction-sections $(NO_BUILTIN) -Wl,-z,now -Wl,-z,relro \
+	    -Wl,-z,nodelete $(LINUX_LAYOUT_FLAGS) -Wl,-soname,liblarder.so.0 \
+	    -o $$@ $$(filter %.o,$$^) -pthread
 
-$(1)/malloc/larder.o: $(CORE_SRC:core/%.c=$(1)/malloc/core/%.o) \
-    $(patsubst homes/linux/%.c,$(1)/malloc/home/%.o,$(filter-out %/operators.c,$(LINUX_SRC)))
+$(1)/malloc/larder.o: $(call larder_malloc_objects,$(1),$(CORE_SRC) \
+    $(filter-out %/operators.c,$(LINUX_SRC)))
 	$$(call say,LD,$$@)
 	$$(Q)$(2) -r $(OPT) $(LINUX_LTO) $(if $(LINUX_LTO),-flinker-output=nolto-rel) $(NO_BUILTIN) -nostdlib -o $$@.all $$^
 	$$(Q)$(4)objcopy --localize-hidden $$@.all $$@

@@ -25,8 +25,8 @@ static struct {
     larder_port_lock_t lock; /* guards the rest */
     unsigned count;          /* entries ever used; atomic: read without the lock too */
     unsigned parked_count;
-    uint16_t parked[LARDER_SLOTS_MAX]; /* a stack: the warmest on top */
     struct entry entry[LARDER_SLOTS_MAX];
+    uint16_t parked[LARDER_SLOTS_MAX]; /* a stack: the warmest on top */
 } threads;
 
 static pthread_key_t end_key;

@@ -271,6 +271,8 @@ static void descriptors_and_magazines(void **state) {
                                         "magazine-60"};
     (void)state;
     void *object = larder_alloc(larder, 16);
+    struct larder_cache *typed = larder_cache_create(
+        larder, &(struct larder_cache_config){.name = "typed", .size_bytes = 40}, NULL);
     for (unsigned i = 0; i < COUNT(names); i++) {
         void *at = NULL;
         larder_cache_walk(larder_cache_find(larder, names[i]), take_first, &at);
@@ -279,6 +281,7 @@ static void descriptors_and_magazines(void **state) {
         }
     }
     larder_free(larder, object);
+    assert_int_equal(larder_cache_destroy(typed, NULL, NULL), 0);
 }
 
 /* ---- The caller's word ---- */
