@@ -11,6 +11,7 @@
 #include "larder/stats.h"
 
 #define CACHE_LINE_BYTES 64u
+#define DEPOT_LOOKED_AT 4u /* full magazines */
 
 /* ---- the fast path of caches whose bin is in a later page ---- */
 
@@ -117,9 +118,28 @@ static void bin_unguard(const struct guarded_bin *here) {
     larder_port_slot_leave(here->state);
 }
 
+static uint16_t taker_of(const struct larder_cache *cache, struct magazine *magazine) {
+    const struct frame_map *map = &cache->larder->map;
+    return map->record[frame_of(map, *magazine_objects(magazine))].slab->taker;
+}
+
+/* Of the first few in the depot, one whose next object comes from a slab of this slot's. */
+static bool find_own(struct larder_cache *cache) {
+    uint16_t taker = slabs_taker(cache);
+    struct magazine **at = &cache->depot.full;
+    for (unsigned i = 0; *at != NULL && i < DEPOT_LOOKED_AT; at = &magazine_block(*at)->next, i++) {
+        if (taker_of(cache, *at) == taker) {
+            depot_bring_forward(&cache->depot, at);
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool load_from_depot(struct larder_cache *cache, const struct bin *bin) {
     lock_acquire(&cache->lock);
-    bool is_loaded = depot_load(&cache->depot, bin);
+    bool is_loaded =
+        (find_own(cache) || !slabs_serve_apart(cache)) && depot_load(&cache->depot, bin);
     cache->refills++;
     lock_release(&cache->lock);
     return is_loaded;

@@ -66,6 +66,24 @@ struct larder_cache {
 void cache_init(struct larder_cache *cache, struct larder *larder, unsigned id,
                 const struct larder_cache_config *config, uint32_t debug, bool is_internal);
 
+/* ---- slabs by fullness (cache_lists.c); the cache's lock is held ---- */
+
+void slabs_link(struct larder_cache *cache, struct slab *slab);
+void slabs_unlink(struct larder_cache *cache, struct slab *slab);
+
+/* Put a slab where it belongs after its fullness changed. */
+void slabs_place(struct larder_cache *cache, struct slab *slab);
+
+/* The caller, as slab->taker names it. */
+uint16_t slabs_taker(const struct larder_cache *cache);
+
+/* The slab to take from next; NULL iff all are full, or a new one is better. Never that with
+ * `is_last`. */
+struct slab *slabs_choose(struct larder_cache *cache, bool is_last);
+
+/* Shall the caller rather take from slabs than objects that another slot took from its own? */
+bool slabs_serve_apart(struct larder_cache *cache);
+
 /* ---- slabs (cache_slabs.c) ---- */
 
 /* Take up to `count` objects from the slabs, making a slab only when there is none at all; returns

@@ -13,52 +13,6 @@
 
 #include "larder/stats.h"
 
-/* ---- lists ---- */
-
-static unsigned bucket_of(const struct larder_cache *cache, const struct slab *slab) {
-    if (slab->count_free == 0) {
-        return SLAB_BUCKET_FULL;
-    }
-    if (slab_is_empty(slab, &cache->geometry)) {
-        return SLAB_BUCKET_EMPTY;
-    }
-    /* count_free * SLAB_BUCKETS / slots, for less than slots, without the division. */
-    uint32_t scaled = slab->count_free * SLAB_BUCKETS, slots = cache->geometry.slots;
-    return scaled < slots ? 0 : scaled < 2 * slots ? 1 : scaled < 3 * slots ? 2 : 3;
-}
-
-static void link_slab(struct larder_cache *cache, struct slab *slab) {
-    slab->bucket = bucket_of(cache, slab);
-    list_push_front(&cache->slabs[slab->bucket], &slab->link);
-    cache->empty_count += slab->bucket == SLAB_BUCKET_EMPTY;
-}
-
-static void unlink_slab(struct larder_cache *cache, struct slab *slab) {
-    list_unlink(&slab->link);
-    cache->empty_count -= slab->bucket == SLAB_BUCKET_EMPTY;
-    cache->least_empty = min_u64(cache->least_empty, cache->empty_count);
-}
-
-/* Put a slab where it belongs after its fullness changed. */
-static void place_slab(struct larder_cache *cache, struct slab *slab) {
-    if (slab->bucket != bucket_of(cache, slab)) {
-        unlink_slab(cache, slab);
-        link_slab(cache, slab);
-    }
-}
-
-/* The fullest slab that has a free slot, an empty one last; NULL iff all are full. */
-static struct slab *fullest_slab(struct larder_cache *cache) {
-    static const uint8_t order[] = {0, 1, 2, 3, SLAB_BUCKET_EMPTY};
-    for (unsigned i = 0; i < ARRAY_LENGTH(order); i++) {
-        struct list *head = &cache->slabs[order[i]];
-        if (!list_is_empty(head)) {
-            return LIST_ENTRY(head->next, struct slab, link);
-        }
-    }
-    return NULL;
-}
-
 /* ---- debugging ---- */
 
 static struct object_debug debug_of(const struct larder_cache *cache, const struct slab *slab) {
@@ -289,7 +243,7 @@ bool cache_grow(struct larder_cache *cache, larder_flags flags) {
     }
     lock_acquire(&cache->lock);
     own_frames(cache, slab);
-    link_slab(cache, slab);
+    slabs_link(cache, slab);
     cache->slab_count++;
     cache->slabs_made++;
     lock_release(&cache->lock);
@@ -303,7 +257,7 @@ uint64_t cache_trim(struct larder_cache *cache, uint64_t count) {
     lock_acquire(&cache->lock);
     for (; count > 0 && cache->empty_count > 0; count--) {
         struct slab *slab = LIST_ENTRY(cache->slabs[SLAB_BUCKET_EMPTY].prev, struct slab, link);
-        unlink_slab(cache, slab);
+        slabs_unlink(cache, slab);
         disown_frames(cache, slab);
         list_push_back(&unmade, &slab->link);
         cache->slab_count--;
@@ -328,9 +282,12 @@ static size_t below_limit(const struct larder_cache *cache, size_t count) {
 }
 
 /* From the slabs there are; the cache's lock is held. */
-static size_t take_available(struct larder_cache *cache, size_t count, void **out, uintptr_t site) {
+static size_t take_available(struct larder_cache *cache, size_t count, void **out, bool is_last,
+                             uintptr_t site) {
     size_t taken = 0;
-    for (struct slab *slab; taken < count && (slab = fullest_slab(cache)) != NULL;) {
+    uint16_t taker = slabs_taker(cache);
+    for (struct slab *slab; taken < count && (slab = slabs_choose(cache, is_last)) != NULL;) {
+        slab->taker = taker;
         uint32_t wanted = (uint32_t)min_u64(count - taken, SLAB_SLOTS_MAX);
         uint32_t here = UNLIKELY(cache->is_hardened)
                             ? harden_take(cache, slab, wanted, out + taken)
@@ -339,7 +296,7 @@ static size_t take_available(struct larder_cache *cache, size_t count, void **ou
             debug_take(cache, slab, here, out + taken, site);
         }
         taken += here;
-        place_slab(cache, slab);
+        slabs_place(cache, slab);
     }
     cache->taken += taken;
     cache->taken_max = max_u64(cache->taken_max, cache->taken);
@@ -348,7 +305,7 @@ static size_t take_available(struct larder_cache *cache, size_t count, void **ou
 
 size_t cache_take_ready(struct larder_cache *cache, size_t count, void **out) {
     lock_acquire(&cache->lock);
-    size_t taken = take_available(cache, below_limit(cache, count), out, 0);
+    size_t taken = take_available(cache, below_limit(cache, count), out, true, 0);
     lock_release(&cache->lock);
     return taken;
 }
@@ -356,15 +313,18 @@ size_t cache_take_ready(struct larder_cache *cache, size_t count, void **out) {
 size_t cache_take(struct larder_cache *cache, size_t count, void **out, larder_flags flags,
                   uintptr_t site) {
     size_t taken = 0;
-    bool at_limit = fault_is_due(cache);
+    bool at_limit = fault_is_due(cache), is_last = false;
     while (taken == 0 && !at_limit) {
         lock_acquire(&cache->lock);
         size_t allowed = below_limit(cache, count);
         at_limit = allowed == 0;
-        taken = take_available(cache, allowed, out, site);
+        taken = take_available(cache, allowed, out, is_last, site);
         lock_release(&cache->lock);
         if (taken == 0 && !at_limit && !cache_grow(cache, flags)) {
-            break;
+            if (is_last) {
+                break;
+            }
+            is_last = true; /* out of another's slab rather than not at all */
         }
     }
     if (taken == 0) {
@@ -404,7 +364,7 @@ static struct slab *slab_of(struct larder_cache *cache, const void *object) {
 static void give_hardened(struct larder_cache *cache, struct slab *slab, uint32_t slot) {
     void *oldest = harden_give(cache, slab, slot);
     if (oldest != NULL) {
-        place_slab(cache, harden_release(cache, oldest));
+        slabs_place(cache, harden_release(cache, oldest));
     }
 }
 
@@ -415,7 +375,7 @@ void cache_end_quarantine(struct larder_cache *cache) {
     }
     lock_acquire(&cache->lock);
     for (void *object; (object = quarantine_pop(quarantine)) != NULL;) {
-        place_slab(cache, harden_release(cache, object));
+        slabs_place(cache, harden_release(cache, object));
     }
     cache->quarantine = NULL;
     lock_release(&cache->lock);
@@ -452,7 +412,7 @@ static size_t give_to_one_slab(struct larder_cache *cache, size_t count, void *c
         give_one(cache, slab, objects[given++], site);
     } while (given < count &&
              (size_t)((const unsigned char *)objects[given] - slab->base) < slab_bytes);
-    place_slab(cache, slab);
+    slabs_place(cache, slab);
     return given;
 }
 

@@ -74,6 +74,12 @@ void depot_put(struct depot *depot, struct magazine *magazine) {
     depot->objects += magazine_count(magazine);
 }
 
+void depot_bring_forward(struct depot *depot, struct magazine **at) {
+    struct magazine *next = pop(at);
+    magazine_block(next)->next = depot->full;
+    depot->full = next;
+}
+
 struct magazine *depot_get_full(struct depot *depot) {
     struct magazine *magazine = pop(&depot->full);
     if (magazine != NULL) {

@@ -165,6 +165,9 @@ bool depot_unload(struct depot *depot, const struct bin *bin);
 /* Put any real magazine into the depot. */
 void depot_put(struct depot *depot, struct magazine *magazine);
 
+/* Let the full magazine that `at` links be the next one. */
+void depot_bring_forward(struct depot *depot, struct magazine **at);
+
 /* A magazine out of the depot; NULL iff there is none of that kind. */
 struct magazine *depot_get_full(struct depot *depot);
 struct magazine *depot_get_empty(struct depot *depot);

@@ -33,7 +33,8 @@ struct slab {
     unsigned char *base;        /* constant; slot 0 starts here */
     struct slab_track *track;   /* debug U: one per slot; else NULL. Constant */
     uint32_t count_free;
-    uint32_t bucket; /* which of the cache's lists */
+    uint16_t bucket; /* which of the cache's lists */
+    uint16_t taker;  /* slot that took objects out of it last */
     uint64_t free_bits[SLAB_WORDS];
 };
 _Static_assert(sizeof(struct slab) <= 128, "a slab descriptor is two cache lines");

@@ -188,6 +188,77 @@ static void shrink_returns_all_empty_slabs(void **state) {
     end(cache);
 }
 
+/* ---- Whom a slab serves ---- */
+
+enum { CPUS = 2, ALIVE = 3000, LINE = 64, OBJECT = 48, LINES = ALIVE * CPUS * 2 };
+
+static int by_number(const void *a, const void *b) {
+    uintptr_t first = *(const uintptr_t *)a, second = *(const uintptr_t *)b;
+    return (first > second) - (first < second);
+}
+
+/* Lines with objects of CPU 0 and of CPU 1 in them. */
+static unsigned shared_lines(void *object[CPUS][ALIVE]) {
+    static uintptr_t line[LINES]; /* 2 * number + CPU */
+    unsigned count = 0, shared = 0;
+    for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+        for (unsigned i = 0; i < ALIVE; i++) {
+            uintptr_t start = (uintptr_t)object[cpu][i];
+            line[count++] = start / LINE * 2 + cpu;
+            line[count++] = (start + OBJECT - 1) / LINE * 2 + cpu;
+        }
+    }
+    qsort(line, count, sizeof *line, by_number);
+    for (unsigned i = 1; i < count; i++) {
+        shared += line[i - 1] % 2 == 0 && line[i] == line[i - 1] + 1;
+    }
+    return shared;
+}
+
+/* Each CPU frees some hundreds of its objects, then each allocates as many: more than magazines
+ * hold. */
+static void come_and_go(struct larder_cache *cache, void *object[CPUS][ALIVE]) {
+    struct random random = {harness_seed()};
+    for (unsigned turn = 0; turn < 4000; turn++) {
+        unsigned cpu = turn % CPUS;
+        bool frees = turn / CPUS % 2 == 0;
+        sim_be(cpu);
+        for (unsigned i = 0; i < ALIVE; i++) {
+            void **place = &object[cpu][i];
+            if (frees && random_below(&random, 8) == 0) {
+                larder_cache_free(cache, *place);
+                *place = NULL;
+            } else if (*place == NULL) {
+                *place = larder_cache_alloc(cache, 0);
+                assert_non_null(*place);
+            }
+        }
+    }
+}
+
+/* Passive false sharing (Berger 2000). Fault: core/cache_lists.c own_in(): slab->taker is not
+ * looked at; core/cache.c load_from_depot(): find_own() is not asked. */
+static void cpus_share_few_lines(void **state) {
+    (void)state;
+    static void *object[CPUS][ALIVE];
+    struct larder_cache *cache = simple(OBJECT);
+    for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+        sim_be(cpu);
+        assert_int_equal(larder_cache_alloc_bulk(cache, ALIVE, object[cpu], 0), ALIVE);
+    }
+    come_and_go(cache, object);
+    unsigned shared = shared_lines(object), all = CPUS * ALIVE * OBJECT / LINE;
+    struct larder_cache_stats stats = stats_of(cache);
+    printf("# %u of %u lines are shared, %u objects fit\n", shared, all, (unsigned)stats.capacity);
+    assert_true(shared < all / 50);
+    assert_true(stats.capacity < CPUS * ALIVE * 5 / 4);
+    for (unsigned i = 0; i < CPUS * ALIVE; i++) {
+        larder_cache_free(cache, object[i / ALIVE][i % ALIVE]);
+    }
+    sim_be(0);
+    end(cache);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(a_limit_is_exact),
@@ -197,6 +268,7 @@ int main(void) {
         T(a_refused_construction_undoes_the_slab),
         T(constructors_may_allocate_from_other_caches),
         T(shrink_returns_all_empty_slabs),
+        T(cpus_share_few_lines),
     };
     harness_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
