@@ -1,15 +1,14 @@
 /* cache_lists.c: the slabs of a cache by fullness, and which of them serves whom.
  *
- * The fullest slab serves, so that others run empty. But CPUs that take turns at one slab write to
- * the same cache lines for ever after. So each slot takes from slabs that it took from before, as
- * long as that costs little: while a cache is small, or much of it is free, all slots share what
- * there is. Objects of whole cache lines have no lines to share.
+ * The fullest slab serves, so that others run empty. But what one CPU wrote and another takes next
+ * is in the wrong cache, and where two have objects in one line it goes to and fro for as long as
+ * both live. So each slot takes from slabs that it took from before, as long as that costs little:
+ * while a cache is small, or much of it is free, all slots share what there is.
  */
 #include "frames.h"
 
-#define LINE_BYTES 64u
-#define OWN_LOOKED_AT 4u    /* slabs of each fullness */
-#define APART_SLABS 8u      /* from here on a cache makes slabs for the sake of lines, */
+#define OWN_LOOKED_AT 16u   /* slabs of each fullness */
+#define APART_SLABS 8u      /* from here on a cache makes more than it needs, */
 #define APART_FREE_SHARE 8u /* while less than this share of its objects is free */
 #define TAKER_NONE UINT16_MAX
 _Static_assert(LARDER_SLOTS_MAX <= TAKER_NONE, "a slab names its slot in 16 bits");
@@ -48,10 +47,6 @@ void slabs_place(struct larder_cache *cache, struct slab *slab) {
 }
 
 /* ---- whom a slab serves ---- */
-
-static bool shares_lines(const struct larder_cache *cache) {
-    return !cache->is_internal && cache->geometry.stride_bytes % LINE_BYTES != 0;
-}
 
 uint16_t slabs_taker(const struct larder_cache *cache) {
     const struct larder_slot *slot = slot_here(cache->larder);
@@ -107,7 +102,7 @@ static bool may_grow_apart(const struct larder_cache *cache) {
 }
 
 struct slab *slabs_choose(struct larder_cache *cache, bool is_last) {
-    bool is_apart = shares_lines(cache);
+    bool is_apart = !cache->is_internal;
     struct slab *slab = is_apart ? own_slab(cache) : fullest_slab(cache);
     if (slab == NULL) {
         slab = first_of(cache, SLAB_BUCKET_EMPTY);
@@ -119,5 +114,5 @@ struct slab *slabs_choose(struct larder_cache *cache, bool is_last) {
 }
 
 bool slabs_serve_apart(struct larder_cache *cache) {
-    return shares_lines(cache) && (own_slab(cache) != NULL || may_grow_apart(cache));
+    return own_slab(cache) != NULL || may_grow_apart(cache);
 }

@@ -217,7 +217,7 @@ static uint64_t in_bins_of(struct larder_slot *slot) {
 uint64_t frames_in_bins(struct larder *larder) {
     uint64_t count = 0;
     lock_acquire(&larder->registry); /* no slot goes away meanwhile */
-    for (unsigned i = 0; i < larder->slot_limit; i++) {
+    for (unsigned i = 0; i < larder->slot_end; i++) {
         count += larder->slot[i] == NULL ? 0 : in_bins_of(larder->slot[i]);
     }
     lock_release(&larder->registry);

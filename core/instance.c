@@ -219,7 +219,7 @@ struct larder *larder_init(struct larder_storage *storage, const struct larder_c
 /* Past the rules of lock.h, which forbid two locks of one rank. */
 void larder_lock_all(struct larder *larder) {
     lock_acquire(&larder->registry);
-    for (unsigned i = 0; i < larder->slot_limit; i++) {
+    for (unsigned i = 0; i < larder->slot_end; i++) {
         if (larder->slot[i] != NULL) {
             larder_port_lock_acquire(&larder->slot[i]->guard.port);
         }
@@ -239,7 +239,7 @@ void larder_unlock_all(struct larder *larder) {
     LIST_EACH(link, &larder->caches) {
         larder_port_lock_release(&LIST_ENTRY(link, struct larder_cache, link)->lock.port);
     }
-    for (unsigned i = 0; i < larder->slot_limit; i++) {
+    for (unsigned i = 0; i < larder->slot_end; i++) {
         if (larder->slot[i] != NULL) {
             larder_port_lock_release(&larder->slot[i]->guard.port);
         }

@@ -65,6 +65,7 @@ struct larder {
     uint32_t id_hint;      /* no typed id below it is free */
     uint32_t id_end;       /* atomic: no id from here on was ever used */
     uint32_t slot_limit;   /* constant */
+    uint32_t slot_end;     /* no slot from here on was ever attached */
     uint32_t count_ending; /* caches that are being destroyed */
     struct larder_cache slab_cache, cache_cache, bin_page_cache;
     struct larder_cache magazine_cache[MAGAZINE_SIZES];

@@ -243,7 +243,7 @@ static void keep_walkers_out(struct larder_cache *cache) {
 static void collect_all_bins(struct larder_cache *cache) {
     struct larder *larder = cache->larder;
     lock_acquire(&larder->registry);
-    for (unsigned i = 0; i < larder->slot_limit; i++) {
+    for (unsigned i = 0; i < larder->slot_end; i++) {
         if (larder->slot[i] == NULL) {
             continue;
         }
@@ -393,7 +393,7 @@ static uint64_t objects_in_bins(struct larder_cache *cache) {
     struct larder *larder = cache->larder;
     uint64_t count = 0;
     lock_acquire(&larder->registry); /* no slot goes away meanwhile */
-    for (unsigned i = 0; i < larder->slot_limit; i++) {
+    for (unsigned i = 0; i < larder->slot_end; i++) {
         struct larder_slot *slot = larder->slot[i];
         if (slot != NULL) {
             struct bin bin = slot_bin(slot, cache->id);

@@ -188,6 +188,7 @@ static bool register_slot(struct larder *larder, struct larder_slot *slot, unsig
     bool is_free = larder->slot[index] == NULL;
     if (is_free) {
         larder->slot[index] = slot;
+        larder->slot_end = larder->slot_end > index ? larder->slot_end : index + 1;
     }
     lock_release(&larder->registry);
     return is_free;
