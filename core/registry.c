@@ -296,6 +296,9 @@ uint64_t larder_cache_destroy(struct larder_cache *cache,
     struct larder *larder = cache->larder;
     struct leak_visitor visitor = {leak, context};
     void *memory = cache;
+    if (cache->id < ID_TYPED) {
+        fatal_raise(LARDER_FATAL_RESERVED_FREE, cache, cache->name, "a cache of the core itself");
+    }
     if (cache->is_destroyed) {
         fatal_raise(LARDER_FATAL_CACHE_DESTROYED, cache, cache->name, "destroyed twice");
     }

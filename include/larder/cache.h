@@ -52,7 +52,8 @@ struct larder_cache *larder_cache_create(struct larder *larder,
  * slots are collected. Returns the objects still allocated: 0 and the cache is gone, or their
  * number, each reported through `leak` (may be NULL), and the cache stays as it is. Waits for
  * whoever walks over all caches (reclaim, larder_caches_each()) to leave this one: not to be called
- * from an interrupt handler, nor from a callback about the same cache. */
+ * from an interrupt handler, nor from a callback about the same cache. Fatal for caches that
+ * larder_cache_create() did not make: those of the heap, and of the core itself. */
 uint64_t larder_cache_destroy(struct larder_cache *cache,
                               void (*leak)(const void *object, uintptr_t alloc_site, void *context),
                               void *context);

@@ -285,6 +285,16 @@ static void another_size(void **state) {
     larder_free_sized(larder, at, 97);
 }
 
+static void a_cache_of_the_heap_ends_with_it(void **state) {
+    (void)state;
+    void *const at = larder_alloc(larder, 100);
+    struct larder_cache *const heap = larder_cache_of(larder, at);
+    MISTAKE(LARDER_FATAL_RESERVED_FREE, larder_cache_destroy(heap, NULL, NULL),
+            BUG("heap-112: free of reserved memory: " AT ": a cache of the core itself"),
+            number(heap));
+    larder_free(larder, at);
+}
+
 /* ---- After the end ---- */
 
 static void a_destroyed_cache(void **state) {
@@ -582,6 +592,7 @@ int main(void) {
         CASE(what_is_not_the_caches_beyond_the_fast_ids),
         CASE(an_object_of_another_instance),
         CASE(another_size),
+        CASE(a_cache_of_the_heap_ends_with_it),
         CASE(a_destroyed_cache),
         CASE(a_cache_with_objects_still_out),
         CASE(running_out_with_panic),
