@@ -53,9 +53,9 @@ struct larder {
     uint32_t
         reclaim_epoch; /* atomic: slots that have not seen it empty themselves on their slow path */
     bool track_frames; /* atomic: owner tracking of frame blocks */
+    bool has_no_frame_bins;  /* constant */
     uint32_t fault_interval; /* debug A */
     uint32_t interval_ms;    /* constant */
-    bool has_no_frame_bins;  /* constant */
     uint64_t tick_ms;        /* when the last interval ended; guarded by the registry lock */
 
     struct lock registry; /* guards the rest, and map.ranges */
@@ -67,12 +67,12 @@ struct larder {
     uint32_t slot_limit;   /* constant */
     uint32_t slot_end;     /* no slot from here on was ever attached */
     uint32_t count_ending; /* caches that are being destroyed */
+    uint32_t class_count;  /* size classes in use: the first of class_place */
     struct larder_cache slab_cache, cache_cache, bin_page_cache;
     struct larder_cache magazine_cache[MAGAZINE_SIZES];
     struct larder_cache hardened_slab_cache; /* made in hardened instances only */
     struct hardening hardening;
 
-    uint32_t class_count; /* size classes in use; they have the first places of the next */
     struct larder_cache class_place[CLASS_COUNT];
     /* Long and seldom full: behind what is always touched. Atomic pointers. */
     struct larder_cache *cache_by_id[LARDER_CACHES_MAX];
