@@ -91,7 +91,7 @@ define linux_sanitized_fault
 $(call linux_renamed_fault,$(1),$(2),$(3),$(LINUX_SANITIZED_DIR),$(CC),$(VARIANT_CFLAGS))
 $(call linux_sanitized_program,$(BUILD_VARIANT)/tests/linux/proof/$(1),$(LINUX_SANITIZED_DIR)/tests/everything.o \
     $(filter-out %/home/$(2:.c=.o),$(LINUX_SANITIZED_OBJECTS)) $(LINUX_SANITIZED_DIR)/proof/$(1).o)
-TESTS += tests/linux/sanitized.sh@$(1)
+TESTS += tests/linux/sanitized.sh@$(VARIANT),$(1)
 TEST_DEPS += $(BUILD_VARIANT)/tests/linux/proof/$(1)
 endef
 ifeq ($(VARIANT),tsan)

@@ -1,13 +1,13 @@
 #!/bin/sh
-# tests/linux/sanitized.sh FAULT: the sanitizer of this variant finds the fault that sanitized.mk
+# tests/linux/sanitized.sh VARIANT FAULT: the sanitizer of the variant finds the fault that sanitized.mk
 # planted in the Linux home.
 set -u
-fault=$1
+fault=$2
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 
 echo 1..1
-"${LARDER_BUILD:-build}/$LARDER_VARIANT/tests/linux/proof/$fault" >"$log" 2>&1
+"${LARDER_BUILD:-build}/$1/tests/linux/proof/$fault" >"$log" 2>&1
 status=$?
 grep -E '^SUMMARY|runtime error' "$log" | head -3 | cut -c1-200 | sed 's/^/# /'
 if [ $status != 0 ] && grep -qE '^SUMMARY: ThreadSanitizer: data race|runtime error:' "$log"; then

@@ -41,6 +41,7 @@ void cfree(void *pointer) __attribute__((weak));
 void free_sized(void *pointer, size_t size) __attribute__((weak));
 void free_aligned_sized(void *pointer, size_t align, size_t size) __attribute__((weak));
 int malloc_info(int flags, FILE *stream) __attribute__((weak));
+int mallopt(int parameter, int value) __attribute__((weak));
 bool larder_process_try_resize(void *pointer, size_t size) __attribute__((weak));
 
 /* struct mallinfo2, under a name that is nobody's. */
