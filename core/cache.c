@@ -118,12 +118,13 @@ static void bin_unguard(const struct guarded_bin *here) {
     larder_port_slot_leave(here->state);
 }
 
+/* The slot whose slab a magazine's next object comes from. */
 static uint16_t taker_of(const struct larder_cache *cache, struct magazine *magazine) {
     const struct frame_map *map = &cache->larder->map;
     return map->record[frame_of(map, *magazine_objects(magazine))].slab->taker;
 }
 
-/* Of the first few in the depot, one whose next object comes from a slab of this slot's. */
+/* Is one of the first few in the depot this slot's own? It is the next one then. */
 static bool find_own(struct larder_cache *cache) {
     uint16_t taker = slabs_taker(cache);
     struct magazine **at = &cache->depot.full;
@@ -138,8 +139,9 @@ static bool find_own(struct larder_cache *cache) {
 
 static bool load_from_depot(struct larder_cache *cache, const struct bin *bin) {
     lock_acquire(&cache->lock);
-    bool is_loaded =
-        (find_own(cache) || !slabs_serve_apart(cache)) && depot_load(&cache->depot, bin);
+    bool is_loaded = cache->depot.full != NULL &&
+                     (find_own(cache) || !slabs_serve_apart(cache)) &&
+                     depot_load(&cache->depot, bin);
     cache->refills++;
     lock_release(&cache->lock);
     return is_loaded;
