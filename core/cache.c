@@ -139,8 +139,7 @@ static bool find_own(struct larder_cache *cache) {
 
 static bool load_from_depot(struct larder_cache *cache, const struct bin *bin) {
     lock_acquire(&cache->lock);
-    bool is_loaded = cache->depot.full != NULL &&
-                     (find_own(cache) || !slabs_serve_apart(cache)) &&
+    bool is_loaded = cache->depot.full != NULL && (find_own(cache) || !slabs_serve_apart(cache)) &&
                      depot_load(&cache->depot, bin);
     cache->refills++;
     lock_release(&cache->lock);
