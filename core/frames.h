@@ -32,9 +32,10 @@ frame_index frames_take_count(struct larder *larder, unsigned order, uint64_t co
 /* The same for `count` ≤ 2^LARDER_ORDER_MAX frames, aligned to nothing. */
 frame_index frames_take_run(struct larder *larder, uint64_t count, larder_flags flags);
 
-/* The same for frames where they fit first from the lowest on, aligned to nothing. FRAME_NONE does
- * not mean that there are none; does not reclaim. */
-frame_index frames_take_fit(struct larder *larder, uint64_t count, larder_flags flags);
+/* The same for frames where they fit first from the lowest on, with room to align them. FRAME_NONE
+ * does not mean that there are none; does not reclaim. */
+frame_index frames_take_fit(struct larder *larder, uint64_t count, uint64_t align_frames,
+                            larder_flags flags);
 
 /* The same for any number of frames, wherever so many lie side by side. Slow. */
 frame_index frames_take_long(struct larder *larder, uint64_t count, uint64_t align_frames,

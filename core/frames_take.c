@@ -63,13 +63,30 @@ frame_index frames_take_run(struct larder *larder, uint64_t count, larder_flags 
     return take(larder, order_for(count), count, is_run, flags);
 }
 
-frame_index frames_take_fit(struct larder *larder, uint64_t count, larder_flags flags) {
+/* From a stretch that is long enough wherever it begins; its two ends go back. */
+static frame_index take_fit(struct larder *larder, struct zone *zone, uint64_t count,
+                            uint64_t align_frames) {
+    uint64_t misalign = larder->map.base_address >> FRAME_SHIFT;
+    uint64_t roomy = count + align_frames - 1, free_min = zone->free_min;
+    frame_index found = buddy_take_fit(&larder->buddies, zone, roomy);
+    if (found == FRAME_NONE || roomy == count) {
+        return found;
+    }
+    uint64_t first = align_up(found + misalign, align_frames) - misalign;
+    buddy_give(&larder->buddies, zone, found, first - found);
+    buddy_give(&larder->buddies, zone, first + count, found + roomy - (first + count));
+    zone->free_min = min_u64(free_min, zone->free); /* the ends were never gone */
+    return (frame_index)first;
+}
+
+frame_index frames_take_fit(struct larder *larder, uint64_t count, uint64_t align_frames,
+                            larder_flags flags) {
     frame_index index = FRAME_NONE;
     for (unsigned i = highest_zone(larder, flags) + 1; index == FRAME_NONE && i-- > 0;) {
         struct zone *zone = &larder->buddies.zone[i];
         lock_acquire(&zone->lock);
         if (is_above_watermark(zone, count, flags)) {
-            index = buddy_take_fit(&larder->buddies, zone, count);
+            index = take_fit(larder, zone, count, align_frames);
         }
         lock_release(&zone->lock);
     }

@@ -12,6 +12,7 @@
 
 #define HEAP_ALIGN 16u
 #define LONG_RUN_FRAMES 64u /* from here on a run is worth a walk over the page blocks */
+#define LONG_RUN_ALIGNS 16u /* of its alignment: what room to align it takes is little then */
 
 /* ---- allocation ---- */
 
@@ -27,8 +28,8 @@ static frame_index take_run(struct larder *larder, uint64_t count, uint64_t alig
                             larder_flags flags) {
     unsigned order = order_for(max_u64(count, align_frames));
     frame_index index = FRAME_NONE;
-    if (count >= LONG_RUN_FRAMES && align_frames == 1) {
-        index = frames_take_fit(larder, count, flags);
+    if (count >= LONG_RUN_FRAMES && count / LONG_RUN_ALIGNS >= align_frames) {
+        index = frames_take_fit(larder, count, align_frames, flags);
     }
     if (index == FRAME_NONE && order <= LARDER_ORDER_MAX) {
         index = align_frames == 1 ? frames_take_run(larder, count, flags)

@@ -169,12 +169,18 @@ static void *realloc_in(struct larder_guest *guest, void *pointer, size_t size_b
     return memory ? memory : no_memory();
 }
 
+/* Pages can be moved only from and to where the system's pages begin. */
+static size_t align_to_grow(size_t size_bytes) {
+    return size_bytes >= REMAP_LEAST ? larder_port_page_bytes() : HEAP_ALIGN;
+}
+
 /* Runs get an eighth more when they grow, as classes do, so that growing by a few bytes at a time
  * copies each byte a bounded number of times (trap 34). */
 static void *alloc_to_grow(size_t usable, size_t size_bytes, uintptr_t site) {
     if (size_bytes > usable && size_bytes > LARDER_CLASS_MAX_BYTES &&
         size_bytes <= (size_t)PTRDIFF_MAX / 2) {
-        void *roomy = alloc_from(HEAP_ALIGN, size_bytes + size_bytes / 8, 0, site);
+        const size_t align_bytes = align_to_grow(size_bytes);
+        void *roomy = alloc_from(align_bytes, size_bytes + size_bytes / 8, 0, site);
         if (roomy)
             return roomy;
     }

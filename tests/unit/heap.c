@@ -173,6 +173,25 @@ static void alignments(void **state) {
     sim_validate(sim);
 }
 
+static void an_aligned_run_fits_into_a_hole(void **state) {
+    (void)state;
+    void *before = larder_alloc(larder, 67 * FRAME);
+    uintptr_t hole = (uintptr_t)larder_alloc(larder, 280 * FRAME);
+    void *behind = larder_alloc(larder, 300 * FRAME);
+    assert_int_not_equal(hole % (16 * FRAME), 0);
+    larder_free(larder, (void *)hole);
+    larder_reclaim(larder);
+    uint64_t taken = frames_idle(sim);
+    uintptr_t at = (uintptr_t)larder_aligned(larder, 16 * FRAME, 256 * FRAME);
+    assert_int_equal(at % (16 * FRAME), 0);
+    assert_in_range(at, hole, hole + 24 * FRAME);
+    assert_int_equal(taken - frames_idle(sim), 256);
+    sim_validate(sim);
+    larder_free(larder, (void *)at);
+    larder_free(larder, before);
+    larder_free(larder, behind);
+}
+
 static void realloc_keeps_contents(void **state) {
     (void)state;
     size_t bytes = 1;
@@ -391,6 +410,7 @@ int main(void) {
         T(a_zone_serves_any_size),
         T(panic_is_fatal),
         T(alignments),
+        T(an_aligned_run_fits_into_a_hole),
         T(realloc_keeps_contents),
         T(growth_by_eight_bytes_is_not_quadratic),
         T(a_failed_realloc_leaves_all_as_it_was),
