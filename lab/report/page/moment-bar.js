@@ -25,7 +25,12 @@ export function momentBar(report, state) {
     play.setAttribute("aria-label", "Pause");
     timer = setInterval(() => (state.moment < last ? state.set({ moment: state.moment + 1 }) : stop()), PLAY_MS);
   }
-  const jump = (id, text, title, of) => h("button", { type: "button", id, title, onclick: () => state.set({ moment: of() }) }, text);
+  // Who goes somewhere stays there.
+  const go = (moment) => {
+    stop();
+    state.set({ moment });
+  };
+  const jump = (id, text, title, of) => h("button", { type: "button", id, title, onclick: () => go(of()) }, text);
   const jumps = h(
     "span",
     { class: "tools keysbar" },
@@ -33,7 +38,7 @@ export function momentBar(report, state) {
     jump("to-waste", "Most waste", "when most was resident, not in use, and not about to go back", () => report.momentOfMost(wasted)),
     jump("to-end", "End", "the end", () => last),
   );
-  slider.addEventListener("input", () => state.set({ moment: Number(slider.value) }));
+  slider.addEventListener("input", () => go(Number(slider.value)));
   const draw = () => {
     const moment = report.moments[state.moment];
     slider.value = state.moment;
