@@ -41,6 +41,7 @@ script <<'END'
 echo 1..2; echo "ok 1 - one"; echo "not ok 2 - the bad one"; exit 1
 END
 says='the bad one' judge 'one that fails, and its log is shown' '1 passed, 1 failed' 1
+says='/t: the bad one' judge 'and it is named once more at the end' '1 passed, 1 failed' 1
 
 script <<'END'
 echo 1..1; echo "not ok 1 - failed and exits 0"
