@@ -21,12 +21,14 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define REQUEST_BYTES 256u
 #define PATIENCE_S 5  /* with a client that neither reads nor writes */
 #define HIGH_FILE 512 /* out of the way of programs that count on their numbers of files */
 #define BACKLOG 8
+#define SCARCITY_NS 50000000
 
 enum { NONE, STARTING, LISTENING, REFUSED };
 
@@ -84,13 +86,21 @@ static bool is_open(void) {
            now.st_ino == control.identity.st_ino;
 }
 
+/* The program has used up its files, say: that passes, and the client waits. */
+static bool is_scarcity(int error) {
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 static void *run(void *unused) {
+    const struct timespec pause = {.tv_nsec = SCARCITY_NS};
     (void)unused;
     while (is_open()) {
         const int client = accept4(control.file, NULL, NULL, SOCK_CLOEXEC);
         if (client >= 0) {
             serve(client);
             (void)close(client);
+        } else if (is_scarcity(errno)) {
+            (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
         } else if (errno != EINTR && errno != ECONNABORTED) {
             break;
         }

@@ -125,7 +125,7 @@ bool larder_port_purge(void *pointer, size_t size_bytes) {
 /* ---- Entropy, time --------------------------------------------------------------------------- */
 
 uint64_t larder_port_clock_ms(void) {
-    struct timespec now;
+    struct timespec now = {0};
     (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
@@ -136,7 +136,7 @@ uint64_t larder_port_entropy(void) {
         return bits;
     /* Early in the boot of the machine, or a filter that forbids the call: the 16 random bytes that
      * the kernel gave this process, told apart from call to call by the clock. */
-    struct timespec now;
+    struct timespec now = {0};
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     const uint64_t *seed = (const uint64_t *)getauxval(AT_RANDOM);
     const uint64_t ticks = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;

@@ -148,7 +148,7 @@ static void raise_peaks(struct larder_process_stats *stats) {
 /* ---- time in slow paths ---- */
 
 uint64_t statistics_clock_ns(void) {
-    struct timespec now;
+    struct timespec now = {0};
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }

@@ -128,10 +128,11 @@ bool thread_create(const char *name, void *(*run)(void *unused)) {
         stack = (size_t)least_bytes;
     (void)pthread_attr_setstacksize(&attributes, stack);
     (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    /* No signal of the program's is ours to take. */
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    const bool is_made = pthread_create(&thread, &attributes, run, NULL) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    /* No signal of the program's is ours to take, nor a client's that hangs up. */
+    const bool is_quiet = pthread_sigmask(SIG_SETMASK, &all, &old) == 0;
+    const bool is_made = is_quiet && pthread_create(&thread, &attributes, run, NULL) == 0;
+    if (is_quiet)
+        (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
     (void)pthread_attr_destroy(&attributes);
     if (is_made)
         (void)pthread_setname_np(thread, name);

@@ -141,7 +141,7 @@ static void free_all(void) {
     }
 }
 
-/* 200 MB in a process that has 32 MiB: it grows, or cannot. */
+/* 200 MB in a process that has 4 MiB: it grows, or cannot. */
 static _Noreturn void fail_while_growing(int number, bool lasting) {
     calls = 0;
     first_failure = number;
@@ -174,7 +174,7 @@ static bool survives_growth(int number, bool lasting) {
 }
 
 static void any_call_of_growth_may_fail(void) {
-    for (int number = 0; number < 12; number++) {
+    for (int number = 0; number < 24; number++) {
         EXPECT(survives_growth(number, false));
         EXPECT(survives_growth(number, true));
     }

@@ -5,7 +5,8 @@ set -u
 build=${LARDER_BUILD:-build}
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
-programs=$(for source in tests/linux/*.c; do basename "$source" .c; done)
+# What the system refuses has no page size (refused), and takes a minute.
+programs=$(for source in tests/linux/*.c; do basename "$source" .c; done | grep -vx refused)
 
 echo "1..$((2 * $(echo "$programs" | wc -w)))"
 number=0

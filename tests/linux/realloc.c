@@ -66,7 +66,7 @@ static bool can_move(void) {
 
 /* ---- in place ---- */
 
-/* The heap has 32 MiB at the start: it grows under the block. */
+/* The heap has 4 MiB at the start: it grows under the block. */
 static void the_last_block_grows_with_the_heap(void) {
     char *block = malloc(5 * MIB);
     unsigned moves = 0;
