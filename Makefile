@@ -127,7 +127,7 @@ help: ## this list
 
 -include homes/kernel/kernel.mk homes/sim/sim.mk homes/linux/linux.mk lab/lab.mk tests/tests.mk \
     $(sort $(wildcard tests/*/*.mk)) homes/mcu/mcu.mk bench/bench.mk bench/fit/fit.mk bench/malloc/malloc.mk \
-    bench/lab/lab.mk bench/page/page.mk
+    bench/lab/lab.mk bench/page/page.mk bench/pause/pause.mk
 include tools/tools.mk
 
 # ---- Targets ---------------------------------------------------------------------------------------

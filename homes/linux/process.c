@@ -19,7 +19,7 @@
 #define MIB ((size_t)1 << 20)
 #define RESERVE_BYTES ((size_t)1 << 40) /* of address space; halved until the system gives it */
 #define RESERVE_LEAST (16 * MIB)
-#define FIRST_BYTES (4 * MIB) /* and a step at least: where memory is accounted, all of it counts */
+#define FIRST_BYTES (4 * MIB) /* all of it counts where memory is accounted strictly */
 #define LIMIT_LEAST (4 * MIB)
 #define UNWIND_SHARE 64u /* of a hard limit: kept for small requests, so that programs unwind */
 #define GUARDED_BLOCKS_MAX 8192u    /* LARDER_HARDENED, as the next */
