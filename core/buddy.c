@@ -110,6 +110,7 @@ static void give_whole(struct buddies *buddies, struct zone *zone, uint64_t numb
  * places it. */
 static void open_whole(struct pageblock *block) {
     block->state = PAGEBLOCK_OPEN;
+    block->taker = 0;
     block->count_free = PAGEBLOCK_FRAMES;
     for (unsigned i = 0; i < PAGEBLOCK_WORDS; i++) {
         block->free_bits[i] = ~UINT64_C(0);
@@ -147,6 +148,15 @@ static void place_after_take(struct buddies *buddies, struct zone *zone, struct 
     place_open(buddies, zone, block, block->count_free > 0 ? pageblock_largest(block) : 0);
 }
 
+/* NULL iff the zone has none. */
+static struct pageblock *open_fresh(struct zone *zone) {
+    struct pageblock *block = take_whole(zone, PAGEBLOCK_ORDER);
+    if (block != NULL) {
+        open_whole(block);
+    }
+    return block;
+}
+
 /* The fullest OPEN block with a free run of `order` < 9, or a fresh one; NULL iff the zone has
  * neither. Blocks whose largest run is just large enough come first: what could serve a larger
  * request is kept. */
@@ -157,9 +167,45 @@ static struct pageblock *fullest_open(struct zone *zone, unsigned order) {
             return LIST_ENTRY(zone->open[largest][bucket].next, struct pageblock, link);
         }
     }
-    struct pageblock *block = take_whole(zone, PAGEBLOCK_ORDER);
+    return open_fresh(zone);
+}
+
+/* The fullest OPEN block with free frames that is nobody's; NULL iff there is none. No more than
+ * TAKERS are somebody's. */
+static struct pageblock *nobodys_open(struct zone *zone) {
+    for (unsigned largest = 0; largest < PAGEBLOCK_ORDER; largest++) {
+        for (unsigned buckets = zone->open_buckets[largest]; buckets != 0; buckets &= buckets - 1) {
+            LIST_EACH(link, &zone->open[largest][lowest_bit(buckets)]) {
+                struct pageblock *block = LIST_ENTRY(link, struct pageblock, link);
+                if (block->taker == 0) {
+                    return block;
+                }
+            }
+        }
+    }
+    return NULL;
+}
+
+/* The block that the taker is at while it has free frames; then one that is nobody's. A fresh one
+ * where all are others', and theirs in the end. */
+static struct pageblock *open_for(struct zone *zone, unsigned taker) {
+    if (taker == 0) {
+        return fullest_open(zone, 0);
+    }
+    struct pageblock *block = zone->taker_at[taker - 1];
+    if (block != NULL && block->state == PAGEBLOCK_OPEN && block->taker == taker) {
+        return block;
+    }
+    block = nobodys_open(zone);
+    if (block == NULL) {
+        block = open_fresh(zone);
+    }
+    if (block == NULL) {
+        block = fullest_open(zone, 0);
+    }
     if (block != NULL) {
-        open_whole(block);
+        block->taker = (uint8_t)taker;
+        zone->taker_at[taker - 1] = block;
     }
     return block;
 }
@@ -188,11 +234,11 @@ frame_index buddy_take(struct buddies *buddies, struct zone *zone, unsigned orde
 }
 
 static unsigned take_frames(struct buddies *buddies, struct zone *zone, unsigned count,
-                            frame_index *out) {
+                            unsigned taker, frame_index *out) {
     uint16_t frame[WORD_BITS];
     unsigned taken = 0;
     while (taken < count) {
-        struct pageblock *block = fullest_open(zone, 0);
+        struct pageblock *block = open_for(zone, taker);
         if (block == NULL) {
             break;
         }
@@ -226,11 +272,11 @@ static unsigned take_wholes(struct buddies *buddies, struct zone *zone, unsigned
 }
 
 unsigned buddy_take_many(struct buddies *buddies, struct zone *zone, unsigned order, unsigned count,
-                         frame_index *out) {
+                         unsigned taker, frame_index *out) {
     unsigned taken = 0;
     lock_assert_held(&zone->lock);
     if (order == 0) {
-        return take_frames(buddies, zone, count, out);
+        return take_frames(buddies, zone, count, taker, out);
     }
     while (taken < count) {
         unsigned here = 1;
@@ -254,6 +300,7 @@ static inline void open_taken(struct zone *zone, struct pageblock *block, uint64
     if (block->state == PAGEBLOCK_NONE) {
         zone->fit_from = min_u64(zone->fit_from, number);
         block->state = PAGEBLOCK_OPEN;
+        block->taker = 0;
         block->count_free = 0;
         list_link_init(&block->link);
     }

@@ -22,6 +22,7 @@
 #define BUDDY_ORDERS ((unsigned)LARDER_ORDER_MAX + 1u)
 #define WHOLE_LISTS (BUDDY_ORDERS - PAGEBLOCK_ORDER)
 #define FULLNESS_BUCKETS 8u
+#define TAKERS 64u      /* of single frames; two slots are one where there are more */
 #define BUDDY_BATCH 64u /* frames given back under one lock */
 #define DIRTY_AGES 2u
 
@@ -38,7 +39,8 @@ struct zone {
     uint8_t open_buckets[PAGEBLOCK_ORDER]; /* bit b: open[largest][b] is not empty */
     struct list whole[WHOLE_LISTS];
     struct list open[PAGEBLOCK_ORDER][FULLNESS_BUCKETS];
-    uint64_t fit_from;             /* no page block with free frames lies below it */
+    struct pageblock *taker_at[TAKERS]; /* [taker - 1]: the page block it was at last, or NULL */
+    uint64_t fit_from;                  /* no page block with free frames lies below it */
     struct list dirty[DIRTY_AGES]; /* page blocks that got frames back: in this interval, before */
 };
 
@@ -86,10 +88,13 @@ static inline uint64_t zone_part(const struct zone *zone, uint64_t first, uint64
 /* An aligned block of 2^order frames; FRAME_NONE iff the zone has none. */
 frame_index buddy_take(struct buddies *buddies, struct zone *zone, unsigned order);
 
-/* Up to `count` blocks of one order; returns how many. Single frames come out of the fullest page
- * blocks, whole blocks out of as few splits as possible. */
+/* Up to `count` blocks of one order; returns how many. Whole blocks come out of as few splits as
+ * possible; single frames out of the page block that this taker, 1..TAKERS, is at, and when it has
+ * none left out of the fullest that is no other's: so two CPUs seldom write to one cache line of
+ * owner bytes, and no more page blocks are open for that than there are takers. Taker 0 has none.
+ */
 unsigned buddy_take_many(struct buddies *buddies, struct zone *zone, unsigned order, unsigned count,
-                         frame_index *out);
+                         unsigned taker, frame_index *out);
 
 /* `count` < PAGEBLOCK_FRAMES frames inside a page block that is in use already, aligned to nothing;
  * FRAME_NONE iff a bounded search found no room for them (buddy_fit.c). */

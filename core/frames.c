@@ -94,14 +94,14 @@ static unsigned above_watermark(const struct zone *zone, unsigned order, unsigne
     return (unsigned)min_u64(count, left);
 }
 
-static unsigned take_many(struct larder *larder, unsigned order, unsigned count,
+static unsigned take_many(struct larder *larder, unsigned order, unsigned count, unsigned taker,
                           frame_index *frames, larder_flags flags) {
     unsigned taken = 0;
     for (unsigned i = highest_zone(larder, flags) + 1; taken == 0 && i-- > 0;) {
         struct zone *zone = &larder->buddies.zone[i];
         lock_acquire(&zone->lock);
         taken = buddy_take_many(&larder->buddies, zone, order,
-                                above_watermark(zone, order, count, flags), frames);
+                                above_watermark(zone, order, count, flags), taker, frames);
         lock_release(&zone->lock);
     }
     return taken;
@@ -114,10 +114,12 @@ static unsigned batch_of(const struct magazine *magazine, unsigned bin) {
     return (unsigned)(bin == WHOLE_BIN ? (capacity + 1) / 2 : capacity);
 }
 
-/* Fill an empty magazine with blocks; the slot is entered. The lowest comes out first. */
-static void refill(struct larder *larder, struct magazine *magazine, unsigned bin) {
+/* Fill a slot's empty magazine with blocks; it is entered. The lowest comes out first. */
+static void refill(struct larder *larder, struct larder_slot *slot, unsigned bin) {
+    struct magazine *magazine = slot->frame_take[bin];
     frame_index frames[MAGAZINE_CAPACITY_MAX];
-    unsigned taken = take_many(larder, frame_bin_order(bin), batch_of(magazine, bin), frames, 0);
+    unsigned count = batch_of(magazine, bin), taker = slot->index % TAKERS + 1;
+    unsigned taken = take_many(larder, frame_bin_order(bin), count, taker, frames, 0);
     for (unsigned i = taken; i-- > 0;) {
         larder->map.owner[frames[i]] = OWNER_BIN;
         magazine_push(magazine, frame_pointer(&larder->map, frames[i]));
@@ -240,13 +242,13 @@ static inline bool pop_frames(struct larder *larder, struct magazine *magazine, 
  */
 static void *alloc_refilling(struct larder *larder, unsigned bin) {
     uintptr_t state = larder_port_slot_enter();
-    struct magazine *magazine = slot_here(larder)->frame_take[bin];
-    if (magazine_is_real(magazine) && magazine_is_empty(magazine) &&
+    struct larder_slot *slot = slot_here(larder);
+    if (magazine_is_real(slot->frame_take[bin]) && magazine_is_empty(slot->frame_take[bin]) &&
         !larder_port_should_fail("bin")) {
-        refill(larder, magazine, bin);
+        refill(larder, slot, bin);
     }
     void *frames;
-    bool is_popped = pop_frames(larder, magazine, OWNER_FRAMES + bin, &frames);
+    bool is_popped = pop_frames(larder, slot->frame_take[bin], OWNER_FRAMES + bin, &frames);
     larder_port_slot_leave(state);
     return is_popped ? frames : NULL;
 }
@@ -308,7 +310,7 @@ static size_t alloc_bulk_once(struct larder *larder, unsigned order, size_t coun
                               larder_flags flags, uintptr_t site) {
     frame_index frames[MAGAZINE_CAPACITY_MAX];
     unsigned wanted = (unsigned)min_u64(count, ARRAY_LENGTH(frames));
-    unsigned taken = take_many(larder, order, wanted, frames, flags);
+    unsigned taken = take_many(larder, order, wanted, 0, frames, flags);
     for (unsigned i = 0; i < taken; i++) {
         frames_mark(larder, frames[i], UINT64_C(1) << order, site);
         out[i] = frames_finish(frame_pointer(&larder->map, frames[i]), UINT64_C(1) << order, flags);

@@ -41,6 +41,7 @@ struct pageblock {
     bool was_written;    /* frames of it came back since all of it read as zero */
     bool is_dirty;       /* on a list of its zone's dirty page blocks, by the next link */
     struct list dirty_link;
+    uint8_t taker; /* OPEN: who takes single frames from here (buddy.h); 0: nobody in particular */
 };
 _Static_assert(sizeof(struct pageblock) == 128, "two cache lines");
 

@@ -252,7 +252,7 @@ static void bulk_takes_and_gives_many(void **state) {
     struct zone *zone = &buddies.zone[0];
     static frame_index out[2000];
     lock_acquire(&zone->lock);
-    unsigned got = buddy_take_many(&buddies, zone, 0, 2000, out);
+    unsigned got = buddy_take_many(&buddies, zone, 0, 2000, 0, out);
     lock_release(&zone->lock);
     assert_int_equal(got, 1024);
     for (unsigned i = 0; i < got; i++) {
@@ -266,6 +266,46 @@ static void bulk_takes_and_gives_many(void **state) {
     lock_release(&zone->lock);
     set(0, 1024, USED, FREE);
     assert_int_equal(buddy_whole_order(&buddies, 0), 10);
+    expect_same();
+}
+
+/* The page block that `count` frames come from; -1 iff from several. */
+static int take_for(unsigned taker, unsigned count) {
+    frame_index out[PAGEBLOCK_FRAMES];
+    struct zone *zone = &buddies.zone[0];
+    lock_acquire(&zone->lock);
+    assert_int_equal(buddy_take_many(&buddies, zone, 0, count, taker, out), count);
+    lock_release(&zone->lock);
+    int from = (int)(out[0] / PAGEBLOCK_FRAMES);
+    for (unsigned i = 0; i < count; i++) {
+        set(out[i], 1, FREE, USED);
+        from = (int)(out[i] / PAGEBLOCK_FRAMES) == from ? from : -1;
+    }
+    return from;
+}
+
+static void takers_have_page_blocks_of_their_own(void **state) {
+    (void)state;
+    make(&(struct larder_range){GIB, 8 * MIB, 0}, 1, NULL);
+    give_all_ram();
+    int own[4];
+    for (unsigned i = 0; i < 4; i++) {
+        own[i] = take_for(i + 1, 60);
+        assert_true(own[i] >= 0 && (i == 0 || own[i] != own[i - 1]));
+    }
+    for (unsigned round = 1; round < 8; round++) {
+        for (unsigned i = 0; i < 4; i++) {
+            assert_int_equal(take_for(i + 1, 60), own[i]);
+        }
+    }
+    /* There are no others: what is left is everybody's. */
+    assert_true(take_for(5, 20) >= 0);
+    assert_true(take_for(0, 12) >= 0);
+    assert_int_equal(take_for(1, 96), -1);
+    assert_int_equal(buddies.zone[0].free, 0);
+    /* A page block that was full is nobody's when frames come back to it. */
+    give((uint64_t)own[3] * PAGEBLOCK_FRAMES, 100, USED);
+    assert_int_equal(take_for(2, 50), own[3]);
     expect_same();
 }
 
@@ -336,6 +376,7 @@ int main(void) {
         cmocka_unit_test_teardown(a_page_block_taken_in_parts_can_be_given_as_a_whole, teardown),
         cmocka_unit_test_teardown(zones_do_not_merge_with_each_other, teardown),
         cmocka_unit_test_teardown(bulk_takes_and_gives_many, teardown),
+        cmocka_unit_test_teardown(takers_have_page_blocks_of_their_own, teardown),
         cmocka_unit_test_teardown(random_ranges, teardown),
         cmocka_unit_test_teardown(init_fails_and_leaves_nothing, teardown),
     };
