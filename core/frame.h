@@ -85,6 +85,13 @@ static inline bool frame_is_inside(const struct frame_map *map, const void *poin
     return frame_of(map, pointer) < map->count_frames;
 }
 
+/* The first frame from `index` on whose address is aligned, to whatever power of two. */
+static inline uint64_t frame_align_up(const struct frame_map *map, uint64_t index,
+                                      uint64_t align_frames) {
+    uint64_t misalign = map->base_address >> FRAME_SHIFT;
+    return align_up(index + misalign, align_frames) - misalign;
+}
+
 static inline void *frame_pointer(const struct frame_map *map, uint64_t index) {
     return (void *)(map->base + (index << FRAME_SHIFT));
 }

@@ -129,11 +129,10 @@ static bool zone_has_enough(struct zone *zone, const struct contiguous *want) {
 /* First fit in one zone, lowest address first. FRAME_NONE iff nothing fits. */
 static frame_index contiguous_in_zone(struct larder *larder, struct zone *zone,
                                       const struct contiguous *want) {
-    uint64_t misalign = larder->map.base_address >> FRAME_SHIFT;
     uint64_t end = min_u64(zone->end_pageblock * PAGEBLOCK_FRAMES, want->limit_frame);
     uint64_t first = zone->first_pageblock * PAGEBLOCK_FRAMES;
     while (zone_has_enough(zone, want)) {
-        first = align_up(first + misalign, want->align_frames) - misalign;
+        first = frame_align_up(&larder->map, first, want->align_frames);
         if (first >= end || end - first < want->count) {
             return FRAME_NONE;
         }

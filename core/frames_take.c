@@ -66,13 +66,12 @@ frame_index frames_take_run(struct larder *larder, uint64_t count, larder_flags 
 /* From a stretch that is long enough wherever it begins; its two ends go back. */
 static frame_index take_fit(struct larder *larder, struct zone *zone, uint64_t count,
                             uint64_t align_frames) {
-    uint64_t misalign = larder->map.base_address >> FRAME_SHIFT;
     uint64_t roomy = count + align_frames - 1, free_min = zone->free_min;
     frame_index found = buddy_take_fit(&larder->buddies, zone, roomy);
     if (found == FRAME_NONE || roomy == count) {
         return found;
     }
-    uint64_t first = align_up(found + misalign, align_frames) - misalign;
+    uint64_t first = frame_align_up(&larder->map, found, align_frames);
     buddy_give(&larder->buddies, zone, found, first - found);
     buddy_give(&larder->buddies, zone, first + count, found + roomy - (first + count));
     zone->free_min = min_u64(free_min, zone->free); /* the ends were never gone */

@@ -3,11 +3,12 @@
  * A thread allocates and frees without end, in a heap with LIVE blocks of all sizes, and looks at
  * the clock after each call: the longest time between two looks is how long it stood still. A
  * request is made by signal or at the control socket, and its answer read to the end. "Nothing" is
- * the same for as long as a request for everything takes: what the machine does by itself.
+ * about as long as a request for every block takes: what the machine does by itself.
  */
+#include "workload.h"
+
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,27 +29,20 @@ static uint64_t now_ns(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* splitmix64 */
-static uint64_t next_random(uint64_t *state) {
-    uint64_t mixed = (*state += UINT64_C(0x9e3779b97f4a7c15));
-    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
-    return mixed ^ mixed >> 31;
-}
-
 /* Many are small; one in 1,000 is a run of frames. */
-static size_t size_from(uint64_t random) {
-    return random % 1000 == 0 ? 40000 + random % 100000 : 16 + (random >> 10) % 1500;
+static size_t next_size(struct random *random) {
+    return random_below(random, 1000) == 0 ? random_between(random, 40000, 140000)
+                                           : random_between(random, 16, 1515);
 }
 
 static void *churn(void *unused) {
     static char *block[LIVE];
-    uint64_t state = 1;
+    struct random random = random_seeded(1);
     (void)unused;
     for (uint64_t last = now_ns();;) {
-        char **const place = &block[next_random(&state) % LIVE];
+        char **const place = &block[random_below(&random, LIVE)];
         free(*place);
-        *place = malloc(size_from(next_random(&state)));
+        *place = malloc(next_size(&random));
         **place = 1;
         const uint64_t now = now_ns();
         if (now - last > __atomic_load_n(&longest_ns, __ATOMIC_RELAXED))

@@ -7,7 +7,7 @@ BENCH_PAUSE := $(BUILD)/bench/pause
 $(BENCH_PAUSE)/pause: bench/pause/pause.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) $< -o $@ -pthread
+	$(Q)$(CC) $(HOST_CFLAGS) -Ibench/malloc/workloads $< -o $@ -pthread
 
 .PHONY: bench-pause
 bench-pause: $(BENCH_PAUSE)/pause $(LINUX_DIR)/liblarder.so ## how long a program stands still when it is asked about its heap

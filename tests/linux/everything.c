@@ -18,8 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -153,20 +151,10 @@ static void adopt(void) {
     EXPECT(frees == 1);
 }
 
-/* One request for each connection; how many bytes are answered. */
 static size_t ask(const char *question) {
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    char text[4096];
-    size_t all = 0;
-    (void)snprintf(name.sun_path, sizeof name.sun_path, "%s/%d", getenv("TEST_FOLDER"), getpid());
-    const int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connect(file, (const struct sockaddr *)(const void *)&name, sizeof name) == 0 &&
-        write(file, question, strlen(question)) > 0) {
-        for (ssize_t here; (here = read(file, text, sizeof text)) > 0;)
-            all += (size_t)here;
-    }
-    (void)close(file);
-    return all;
+    char path[108];
+    (void)snprintf(path, sizeof path, "%s/%d", getenv("TEST_FOLDER"), getpid());
+    return tap_ask(path, question, 0);
 }
 
 static void ask_everything(void) {

@@ -25,7 +25,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -78,9 +77,7 @@ int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)
     X(write, -1, ENOSPC, ssize_t, (int a, const void *b, size_t c), (a, b, c))
 
 /* Those with arguments that vary, and close(), which closes the file all the same. */
-#define OTHER_CALLS(X)                                                                             \
-    X(close, , , , , )                                                                             \
-    X(fcntl, , , , , ) X(open, , , , , ) X(syscall, , , , , )
+#define OTHER_CALLS(X) X(close, ) X(fcntl, ) X(open, ) X(syscall, )
 
 #define CALLS(X) FIXED_CALLS(X) OTHER_CALLS(X)
 
@@ -205,24 +202,12 @@ static void use_memory_on_threads(void) {
         (void)pthread_join(thread[i], NULL);
 }
 
-/* Bytes of the answer. Nobody may listen, or answer; then that is so after `patience_ms`. */
-static size_t ask(const char *question, long patience_ms) {
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    const struct timeval patience = {patience_ms / 1000, patience_ms % 1000 * 1000};
-    char text[4096];
-    size_t all = 0;
+/* Nobody may listen, or answer. */
+static size_t ask(const char *question, unsigned patience_ms) {
     is_mine = true;
-    (void)snprintf(name.sun_path, sizeof name.sun_path, "%s", getenv("LARDER_CONTROL"));
-    const int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    (void)setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    if (connect(file, (const struct sockaddr *)(const void *)&name, sizeof name) == 0 &&
-        send(file, question, strlen(question), MSG_NOSIGNAL) > 0) {
-        for (ssize_t here; (here = read(file, text, sizeof text)) > 0;)
-            all += (size_t)here;
-    }
-    (void)close(file);
+    const size_t bytes = tap_ask(getenv("LARDER_CONTROL"), question, patience_ms);
     is_mine = false;
-    return all;
+    return bytes;
 }
 
 /* Who answers one client after another loses the one whose call fails, and no other. */

@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -77,6 +80,25 @@ size_t tap_resident_bytes(void) {
 
 size_t tap_free_bytes(void) {
     return number_after("/proc/meminfo", "MemAvailable:") * 1024;
+}
+
+/* ---- the control socket ---- */
+
+size_t tap_ask(const char *path, const char *question, unsigned patience_ms) {
+    const struct timeval patience = {patience_ms / 1000, (long)(patience_ms % 1000) * 1000};
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    char text[4096];
+    size_t all = 0;
+    (void)snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
+    const int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (connect(file, (const struct sockaddr *)(const void *)&name, sizeof name) == 0 &&
+        send(file, question, strlen(question), MSG_NOSIGNAL) > 0) {
+        for (ssize_t here; (here = read(file, text, sizeof text)) > 0;)
+            all += (size_t)here;
+    }
+    (void)close(file);
+    return all;
 }
 
 /* ---- running ---- */

@@ -45,6 +45,10 @@ size_t tap_free_bytes(void);
 
 void tap_sleep_ms(unsigned ms);
 
+/* Asks a control socket one question; bytes of the answer. 0: nobody listens, or answers within
+ * `patience_ms`; 0 is no limit. */
+size_t tap_ask(const char *path, const char *question, unsigned patience_ms);
+
 /* Is malloc() ours? By the sizes it gives out, which no C library's malloc has. */
 bool tap_malloc_is_ours(void);
 
