@@ -62,13 +62,11 @@ static bool look_at_slab(struct larder *larder, unsigned id, const void *pointer
     return is_slab;
 }
 
-static uint64_t free_frames(const struct larder *larder, uint64_t index) {
-    if (is_aligned(index, PAGEBLOCK_FRAMES) &&
-        index + PAGEBLOCK_FRAMES <= larder->map.count_frames &&
-        buddy_range_is_free(&larder->buddies, index, PAGEBLOCK_FRAMES)) {
+static uint64_t free_frames(struct larder *larder, uint64_t index) {
+    if (is_aligned(index, PAGEBLOCK_FRAMES) && buddies_is_whole(&larder->buddies, index)) {
         return PAGEBLOCK_FRAMES;
     }
-    return buddy_range_is_free(&larder->buddies, index, 1);
+    return buddies_is_free(&larder->buddies, index);
 }
 
 void larder_block_at(struct larder *larder, const void *pointer, struct larder_block *block) {

@@ -1,126 +1,111 @@
-/* buddy.c: the transitions of a zone: take, give, split, merge. See buddy.h. */
+/* buddy.c: the transitions of an area: take, give, split, merge. See buddy.h for the idea and the
+ * lock. */
 #include "buddy.h"
 
 #include "larder/port.h"
-
-/* ---- lists ---- */
 
 static uint64_t number_of(const struct buddies *buddies, const struct pageblock *block) {
     return (uint64_t)(block - buddies->pageblock);
 }
 
-static void link_whole(struct zone *zone, struct pageblock *block, unsigned order) {
-    block->state = PAGEBLOCK_WHOLE;
-    block->order = (uint8_t)order;
-    list_push_front(&zone->whole[order - PAGEBLOCK_ORDER], &block->link);
-    zone->whole_orders |= 1u << (order - PAGEBLOCK_ORDER);
+/* The bit of a page block in its area. */
+static unsigned bit_of(const struct area *area, uint64_t number) {
+    return (unsigned)(number - area->first_pageblock);
 }
 
-static void unlink_whole(struct zone *zone, struct pageblock *block) {
-    unsigned index = block->order - PAGEBLOCK_ORDER;
-    list_unlink(&block->link);
-    if (list_is_empty(&zone->whole[index])) {
-        zone->whole_orders &= ~(1u << index);
-    }
-    block->state = PAGEBLOCK_NONE;
-}
+/* ---- lists of OPEN page blocks ---- */
 
 static unsigned bucket_for(unsigned count_free) {
     return (count_free - 1) * FULLNESS_BUCKETS / PAGEBLOCK_FRAMES;
 }
 
-static void link_open(struct zone *zone, struct pageblock *block) {
+static void link_open(struct area *area, struct pageblock *block) {
     unsigned largest = block->largest;
     block->bucket = (uint8_t)bucket_for(block->count_free);
-    list_push_front(&zone->open[largest][block->bucket], &block->link);
-    zone->open_buckets[largest] |= (uint8_t)(1u << block->bucket);
+    list_push_front(&area->open[largest][block->bucket], &block->link);
+    area->open_buckets[largest] |= (uint8_t)(1u << block->bucket);
 }
 
-static void unlink_open(struct zone *zone, struct pageblock *block) {
-    struct list *head = &zone->open[block->largest][block->bucket];
+static void unlink_open(struct area *area, struct pageblock *block) {
+    struct list *head = &area->open[block->largest][block->bucket];
     list_unlink(&block->link);
     if (list_is_empty(head)) {
-        zone->open_buckets[block->largest] &= (uint8_t) ~(1u << block->bucket);
+        area->open_buckets[block->largest] &= (uint8_t) ~(1u << block->bucket);
     }
 }
 
 /* ---- whole page blocks: split and merge ---- */
 
-/* Split a block that is on no list down to `order`; the lower half stays ours, the upper half goes
- * to its list:
+/* Page blocks are wholly free from now on. The bits beside them are the buddies:
  *
- *     |------------- order k -------------|
- *     |---- ours -----|---- k-1: free ----|
- *     |-ours-|- free -|
+ *     |-- k: free --|-- k: given --|
+ *     |------- k + 1: free --------|
  */
-static void split_down(struct zone *zone, struct pageblock *block, unsigned from, unsigned order) {
-    while (from > order) {
-        from--;
-        link_whole(zone, block + (UINT64_C(1) << (from - PAGEBLOCK_ORDER)), from);
-        larder_port_trace("split", block, from);
-    }
+static void give_whole(struct area *area, uint64_t number) {
+    struct pageblock *whole = &area->whole;
+    unsigned bit = bit_of(area, number), known = whole->count_free > 0 ? whole->largest : 0;
+    pageblock_give_frame(whole, bit);
+    area->fit_from = min_u64(area->fit_from, number);
+    whole->largest = (uint8_t)pageblock_widened(whole, bit, known);
+    larder_port_trace("merge", area, number);
 }
 
-/* A whole block of `order` ≥ 9, off its list; NULL iff there is none. */
-static struct pageblock *take_whole(struct zone *zone, unsigned order) {
-    uint32_t fitting = zone->whole_orders >> (order - PAGEBLOCK_ORDER);
-    if (fitting == 0) {
-        return NULL;
+static void give_wholes(struct area *area, uint64_t number, uint64_t count) {
+    if (count == 1) {
+        give_whole(area, number);
+        return;
     }
-    unsigned from = order + lowest_bit(fitting);
-    struct list *link = zone->whole[from - PAGEBLOCK_ORDER].next;
-    struct pageblock *block = LIST_ENTRY(link, struct pageblock, link);
-    unlink_whole(zone, block);
-    split_down(zone, block, from, order);
-    return block;
+    pageblock_give_range(&area->whole, bit_of(area, number), (unsigned)count);
+    area->fit_from = min_u64(area->fit_from, number);
+    area->whole.largest = (uint8_t)pageblock_largest(&area->whole);
+    larder_port_trace("merge", area, number);
 }
 
-/* The buddy of a whole block if it is free at the same order and in the same zone; else NULL. The
- * number is compared before the record is read (trap 5). */
-static struct pageblock *mergeable_buddy(const struct buddies *buddies, const struct zone *zone,
-                                         uint64_t number, unsigned order) {
-    uint64_t buddy = number ^ (UINT64_C(1) << (order - PAGEBLOCK_ORDER));
-    if (buddy < zone->first_pageblock || buddy >= zone->end_pageblock) {
-        return NULL;
+/* The lowest aligned run of 2^order whole page blocks, taken: its first page block. UINT64_MAX iff
+ * there is none. */
+static uint64_t take_wholes(struct area *area, unsigned order) {
+    struct pageblock *whole = &area->whole;
+    if (whole->count_free == 0 || order > whole->largest) {
+        return UINT64_MAX;
     }
-    struct pageblock *block = &buddies->pageblock[buddy];
-    return block->state == PAGEBLOCK_WHOLE && block->order == order ? block : NULL;
-}
-
-static void give_whole(struct buddies *buddies, struct zone *zone, uint64_t number,
-                       unsigned order) {
-    ASSERT(buddies->pageblock[number].state == PAGEBLOCK_NONE);
-    while (order < LARDER_ORDER_MAX) {
-        struct pageblock *buddy = mergeable_buddy(buddies, zone, number, order);
-        if (buddy == NULL) {
-            break;
+    if (order > 0) {
+        whole->largest = (uint8_t)pageblock_largest(whole);
+        if (order > whole->largest) {
+            return UINT64_MAX;
         }
-        unlink_whole(zone, buddy);
-        number &= ~(UINT64_C(1) << (order - PAGEBLOCK_ORDER));
-        order++;
-        larder_port_trace("merge", &buddies->pageblock[number], order);
     }
-    zone->fit_from = min_u64(zone->fit_from, number);
-    link_whole(zone, &buddies->pageblock[number], order);
+    unsigned bit = pageblock_take(whole, order);
+    larder_port_trace("split", area, area->first_pageblock + bit);
+    return area->first_pageblock + bit;
+}
+
+/* Exactly these. */
+static void take_wholes_at(struct area *area, uint64_t number, uint64_t count) {
+    pageblock_take_range(&area->whole, bit_of(area, number), (unsigned)count);
+    if (area->whole.count_free > 0) {
+        area->whole.largest = (uint8_t)pageblock_largest(&area->whole);
+    }
 }
 
 /* ---- open page blocks ---- */
 
-/* A whole page block, off its list, becomes OPEN and wholly free; the caller takes from it and
- * places it. */
-static void open_whole(struct pageblock *block) {
+/* A whole page block becomes OPEN and wholly free; the caller takes from it and places it. */
+static struct pageblock *open_whole(struct buddies *buddies, uint64_t number) {
+    struct pageblock *block = &buddies->pageblock[number];
+    ASSERT(block->state == PAGEBLOCK_NONE);
     block->state = PAGEBLOCK_OPEN;
-    block->taker = 0;
+    block->taker = TAKER_NOBODY;
     block->count_free = PAGEBLOCK_FRAMES;
     for (unsigned i = 0; i < PAGEBLOCK_WORDS; i++) {
         block->free_bits[i] = ~UINT64_C(0);
     }
     list_link_init(&block->link);
+    return block;
 }
 
 /* Put an OPEN block where its bits say it belongs, after they changed. `largest` is the new largest
  * order. */
-static void place_open(struct buddies *buddies, struct zone *zone, struct pageblock *block,
+static void place_open(struct buddies *buddies, struct area *area, struct pageblock *block,
                        unsigned largest) {
     bool is_linked = list_is_linked(&block->link);
     bool is_open = block->count_free > 0 && block->count_free < PAGEBLOCK_FRAMES;
@@ -129,55 +114,53 @@ static void place_open(struct buddies *buddies, struct zone *zone, struct pagebl
         return;
     }
     if (is_linked) {
-        unlink_open(zone, block);
+        unlink_open(area, block);
     }
     if (block->count_free == PAGEBLOCK_FRAMES) {
         pageblock_take_range(block, 0, PAGEBLOCK_FRAMES);
         block->state = PAGEBLOCK_NONE;
-        give_whole(buddies, zone, number_of(buddies, block), PAGEBLOCK_ORDER);
+        give_whole(area, number_of(buddies, block));
     } else if (block->count_free > 0) {
         block->largest = (uint8_t)largest;
-        link_open(zone, block);
+        link_open(area, block);
     } else {
         /* Wholly allocated: one run may hold all of it, or it may lie inside a larger one. */
         block->state = PAGEBLOCK_NONE;
     }
 }
 
-static void place_after_take(struct buddies *buddies, struct zone *zone, struct pageblock *block) {
-    place_open(buddies, zone, block, block->count_free > 0 ? pageblock_largest(block) : 0);
+static void place_after_take(struct buddies *buddies, struct area *area, struct pageblock *block) {
+    place_open(buddies, area, block, block->count_free > 0 ? pageblock_largest(block) : 0);
 }
 
-/* NULL iff the zone has none. */
-static struct pageblock *open_fresh(struct zone *zone) {
-    struct pageblock *block = take_whole(zone, PAGEBLOCK_ORDER);
-    if (block != NULL) {
-        open_whole(block);
-    }
-    return block;
+/* NULL iff the area has none. */
+static struct pageblock *open_fresh(struct buddies *buddies, struct area *area) {
+    uint64_t number = take_wholes(area, 0);
+    return number == UINT64_MAX ? NULL : open_whole(buddies, number);
 }
 
-/* The fullest OPEN block with a free run of `order` < 9, or a fresh one; NULL iff the zone has
- * neither. Blocks whose largest run is just large enough come first: what could serve a larger
- * request is kept. */
-static struct pageblock *fullest_open(struct zone *zone, unsigned order) {
+/* The fullest OPEN block with a free run of `order` < 9, or a fresh one; NULL iff there is neither.
+ * Blocks whose largest run is just large enough come first: what could serve a larger request is
+ * kept. */
+static struct pageblock *fullest_open(struct buddies *buddies, struct area *area, unsigned order,
+                                      bool may_open) {
     for (unsigned largest = order; largest < PAGEBLOCK_ORDER; largest++) {
-        if (zone->open_buckets[largest] != 0) {
-            unsigned bucket = lowest_bit(zone->open_buckets[largest]);
-            return LIST_ENTRY(zone->open[largest][bucket].next, struct pageblock, link);
+        if (area->open_buckets[largest] != 0) {
+            unsigned bucket = lowest_bit(area->open_buckets[largest]);
+            return LIST_ENTRY(area->open[largest][bucket].next, struct pageblock, link);
         }
     }
-    return open_fresh(zone);
+    return may_open ? open_fresh(buddies, area) : NULL;
 }
 
-/* The fullest OPEN block with free frames that is nobody's; NULL iff there is none. No more than
- * TAKERS are somebody's. */
-static struct pageblock *nobodys_open(struct zone *zone) {
+/* The fullest OPEN block with free frames that is nobody's; NULL iff there is none. No more are
+ * somebody's than there are slots. */
+static struct pageblock *nobodys_open(struct area *area) {
     for (unsigned largest = 0; largest < PAGEBLOCK_ORDER; largest++) {
-        for (unsigned buckets = zone->open_buckets[largest]; buckets != 0; buckets &= buckets - 1) {
-            LIST_EACH(link, &zone->open[largest][lowest_bit(buckets)]) {
+        for (unsigned buckets = area->open_buckets[largest]; buckets != 0; buckets &= buckets - 1) {
+            LIST_EACH(link, &area->open[largest][lowest_bit(buckets)]) {
                 struct pageblock *block = LIST_ENTRY(link, struct pageblock, link);
-                if (block->taker == 0) {
+                if (block->taker == TAKER_NOBODY) {
                     return block;
                 }
             }
@@ -186,108 +169,118 @@ static struct pageblock *nobodys_open(struct zone *zone) {
     return NULL;
 }
 
-/* The block that the taker is at while it has free frames; then one that is nobody's. A fresh one
- * where all are others', and theirs in the end. */
-static struct pageblock *open_for(struct zone *zone, unsigned taker) {
-    if (taker == 0) {
-        return fullest_open(zone, 0);
+/* Is the block that the seat is at one of this area with free frames, and nobody else's by now? */
+static bool is_seated_at(const struct buddies *buddies, const struct area *area,
+                         const struct area_seat *seat) {
+    const struct pageblock *block = seat->block;
+    return block != NULL && area_holds(area, number_of(buddies, block)) &&
+           block->state == PAGEBLOCK_OPEN && block->taker == seat->taker;
+}
+
+/* The block that the seat is at while it has free frames; then one that is nobody's. If one may be
+ * opened, a fresh one where all are others', and theirs in the end. */
+static struct pageblock *open_for(struct buddies *buddies, struct area *area, bool may_open,
+                                  struct area_seat *seat) {
+    if (seat->taker == TAKER_NOBODY) {
+        return fullest_open(buddies, area, 0, may_open);
     }
-    struct pageblock *block = zone->taker_at[taker - 1];
-    if (block != NULL && block->state == PAGEBLOCK_OPEN && block->taker == taker) {
-        return block;
+    if (is_seated_at(buddies, area, seat)) {
+        return seat->block;
     }
-    block = nobodys_open(zone);
-    if (block == NULL) {
-        block = open_fresh(zone);
+    struct pageblock *block = nobodys_open(area);
+    if (block == NULL && may_open) {
+        block = open_fresh(buddies, area);
     }
-    if (block == NULL) {
-        block = fullest_open(zone, 0);
+    if (block == NULL && may_open) {
+        block = fullest_open(buddies, area, 0, false);
     }
     if (block != NULL) {
-        block->taker = (uint8_t)taker;
-        zone->taker_at[taker - 1] = block;
+        block->taker = (uint16_t)seat->taker;
+        seat->block = block;
     }
     return block;
 }
 
+/* ---- counts ---- */
+
+/* Written under the lock, read without it by who adds up a zone. */
+static void change_free(struct area *area, int64_t change) {
+    __atomic_store_n(&area->free, area->free + (uint64_t)change, __ATOMIC_RELAXED);
+    area->unsettled += change;
+}
+
 /* ---- taking ---- */
 
-static void count_taken(struct zone *zone, uint64_t count) {
-    zone->free -= count;
-    zone->free_min = min_u64(zone->free_min, zone->free);
+frame_index buddy_take(struct buddies *buddies, struct area *area, unsigned order, bool may_open) {
+    frame_index frame = FRAME_NONE;
+    lock_assert_held(&area->lock);
+    if (order >= PAGEBLOCK_ORDER) {
+        uint64_t number = take_wholes(area, order - PAGEBLOCK_ORDER);
+        frame = number == UINT64_MAX ? FRAME_NONE : (frame_index)(number * PAGEBLOCK_FRAMES);
+    } else {
+        struct pageblock *block = fullest_open(buddies, area, order, may_open);
+        if (block != NULL) {
+            frame = (frame_index)(number_of(buddies, block) * PAGEBLOCK_FRAMES);
+            frame += pageblock_take(block, order);
+            place_after_take(buddies, area, block);
+        }
+    }
+    if (frame != FRAME_NONE) {
+        change_free(area, -((int64_t)1 << order));
+    }
+    return frame;
 }
 
-frame_index buddy_take(struct buddies *buddies, struct zone *zone, unsigned order) {
-    unsigned frame = 0;
-    lock_assert_held(&zone->lock);
-    struct pageblock *block =
-        order < PAGEBLOCK_ORDER ? fullest_open(zone, order) : take_whole(zone, order);
-    if (block == NULL) {
-        return FRAME_NONE;
+/* Up to WORD_BITS single units of a bitmap, as frames of 2^order. */
+static unsigned take_units(struct pageblock *bits, uint64_t first, unsigned order, unsigned wanted,
+                           frame_index *out) {
+    uint16_t unit[WORD_BITS];
+    unsigned taken = pageblock_take_frames(bits, wanted < WORD_BITS ? wanted : WORD_BITS, unit);
+    for (unsigned i = 0; i < taken; i++) {
+        out[i] = (frame_index)(first + ((uint64_t)unit[i] << order));
     }
-    if (order < PAGEBLOCK_ORDER) {
-        frame = pageblock_take(block, order);
-        place_after_take(buddies, zone, block);
-    }
-    count_taken(zone, UINT64_C(1) << order);
-    return (frame_index)(number_of(buddies, block) * PAGEBLOCK_FRAMES + frame);
-}
-
-static unsigned take_frames(struct buddies *buddies, struct zone *zone, unsigned count,
-                            unsigned taker, frame_index *out) {
-    uint16_t frame[WORD_BITS];
-    unsigned taken = 0;
-    while (taken < count) {
-        struct pageblock *block = open_for(zone, taker);
-        if (block == NULL) {
-            break;
-        }
-        unsigned wanted = (unsigned)min_u64(count - taken, ARRAY_LENGTH(frame));
-        unsigned here = pageblock_take_frames(block, wanted, frame);
-        frame_index first = (frame_index)(number_of(buddies, block) * PAGEBLOCK_FRAMES);
-        for (unsigned i = 0; i < here; i++) {
-            out[taken++] = first + frame[i];
-        }
-        place_after_take(buddies, zone, block);
-    }
-    count_taken(zone, taken);
     return taken;
 }
 
-/* Whole blocks out of the smallest free one that is large enough for one of them: where it must be
- * split, as many pieces of it as are wanted cost one split. A power of two ≤ count, or 0. */
-static unsigned take_wholes(struct buddies *buddies, struct zone *zone, unsigned order,
-                            unsigned count, frame_index *out) {
-    uint32_t fitting = zone->whole_orders >> (order - PAGEBLOCK_ORDER);
-    if (fitting == 0) {
+static unsigned take_frames(struct buddies *buddies, struct area *area, bool may_open,
+                            unsigned wanted, struct area_seat *seat, frame_index *out) {
+    struct pageblock *block = open_for(buddies, area, may_open, seat);
+    if (block == NULL) {
         return 0;
     }
-    unsigned more = (unsigned)min_u64(lowest_bit(fitting), highest_bit(count));
-    uint64_t first = number_of(buddies, take_whole(zone, order + more)) * PAGEBLOCK_FRAMES;
-    for (uint64_t i = 0; i < UINT64_C(1) << more; i++) {
-        out[i] = (frame_index)(first + (i << order));
-    }
-    count_taken(zone, UINT64_C(1) << (order + more));
-    return 1u << more;
+    uint64_t first = number_of(buddies, block) * PAGEBLOCK_FRAMES;
+    unsigned taken = take_units(block, first, 0, wanted, out);
+    place_after_take(buddies, area, block);
+    change_free(area, -(int64_t)taken);
+    return taken;
 }
 
-unsigned buddy_take_many(struct buddies *buddies, struct zone *zone, unsigned order, unsigned count,
-                         unsigned taker, frame_index *out) {
-    unsigned taken = 0;
-    lock_assert_held(&zone->lock);
+static unsigned take_pageblocks(struct area *area, unsigned wanted, frame_index *out) {
+    uint64_t first = area->first_pageblock * PAGEBLOCK_FRAMES;
+    unsigned taken = take_units(&area->whole, first, PAGEBLOCK_ORDER, wanted, out);
+    change_free(area, -(int64_t)taken * PAGEBLOCK_FRAMES);
+    return taken;
+}
+
+/* At least one of up to `wanted`; 0 iff there is none. */
+static unsigned take_some(struct buddies *buddies, struct area *area, unsigned order, bool may_open,
+                          unsigned wanted, struct area_seat *seat, frame_index *out) {
     if (order == 0) {
-        return take_frames(buddies, zone, count, taker, out);
+        return take_frames(buddies, area, may_open, wanted, seat, out);
     }
-    while (taken < count) {
-        unsigned here = 1;
-        if (order >= PAGEBLOCK_ORDER) {
-            here = take_wholes(buddies, zone, order, count - taken, out + taken);
-        } else if ((out[taken] = buddy_take(buddies, zone, order)) == FRAME_NONE) {
-            here = 0;
-        }
-        if (here == 0) {
-            break;
-        }
+    if (order == PAGEBLOCK_ORDER) {
+        return take_pageblocks(area, wanted, out);
+    }
+    *out = buddy_take(buddies, area, order, may_open);
+    return *out != FRAME_NONE;
+}
+
+unsigned buddy_take_many(struct buddies *buddies, struct area *area, unsigned order, bool may_open,
+                         unsigned count, struct area_seat *seat, frame_index *out) {
+    unsigned taken = 0, here = 1;
+    lock_assert_held(&area->lock);
+    while (taken < count && here > 0) {
+        here = take_some(buddies, area, order, may_open, count - taken, seat, out + taken);
         taken += here;
     }
     return taken;
@@ -295,45 +288,37 @@ unsigned buddy_take_many(struct buddies *buddies, struct zone *zone, unsigned or
 
 /* ---- giving ---- */
 
-/* What was wholly allocated is about to get frames back. */
-static inline void open_taken(struct zone *zone, struct pageblock *block, uint64_t number) {
+/* A page block that was wholly allocated is about to get frames back. */
+static inline void open_taken(struct area *area, struct pageblock *block, uint64_t number) {
     if (block->state == PAGEBLOCK_NONE) {
-        zone->fit_from = min_u64(zone->fit_from, number);
+        area->fit_from = min_u64(area->fit_from, number);
         block->state = PAGEBLOCK_OPEN;
-        block->taker = 0;
+        block->taker = TAKER_NOBODY;
         block->count_free = 0;
         list_link_init(&block->link);
     }
 }
 
-static void give_part(struct buddies *buddies, struct zone *zone, uint64_t number, unsigned first,
-                      unsigned count) {
+static void give_part(struct buddies *buddies, struct area *area, uint64_t number, unsigned first,
+                      unsigned frames) {
     struct pageblock *block = &buddies->pageblock[number];
-    ASSERT(block->state != PAGEBLOCK_WHOLE);
-    open_taken(zone, block, number);
-    pageblock_give_range(block, first, count);
-    place_open(buddies, zone, block, pageblock_largest(block));
+    open_taken(area, block, number);
+    pageblock_give_range(block, first, frames);
+    place_open(buddies, area, block, pageblock_largest(block));
 }
 
-void buddy_give(struct buddies *buddies, struct zone *zone, uint64_t first, uint64_t count) {
-    lock_assert_held(&zone->lock);
-    zone->free += count;
+void buddy_give(struct buddies *buddies, struct area *area, uint64_t first, uint64_t count) {
+    lock_assert_held(&area->lock);
+    change_free(area, (int64_t)count);
     while (count > 0) {
         uint64_t number = first / PAGEBLOCK_FRAMES;
         unsigned frame = (unsigned)(first % PAGEBLOCK_FRAMES);
-        uint64_t here = PAGEBLOCK_FRAMES - frame;
-        if (frame == 0 && count >= PAGEBLOCK_FRAMES) {
-            /* The largest block that starts here by its alignment and fits: carve by natural
-             * alignment (trap 6). */
-            unsigned order = (unsigned)min_u64(highest_bit(count), LARDER_ORDER_MAX);
-            if (first != 0) {
-                order = (unsigned)min_u64(order, lowest_bit(first));
-            }
-            here = UINT64_C(1) << order;
-            give_whole(buddies, zone, number, order);
+        uint64_t here = min_u64(count, PAGEBLOCK_FRAMES - frame);
+        if (here == PAGEBLOCK_FRAMES) {
+            here = align_down(count, PAGEBLOCK_FRAMES);
+            give_wholes(area, number, here / PAGEBLOCK_FRAMES);
         } else {
-            here = min_u64(here, count);
-            give_part(buddies, zone, number, frame, (unsigned)here);
+            give_part(buddies, area, number, frame, (unsigned)here);
         }
         first += here;
         count -= here;
@@ -347,11 +332,11 @@ static inline unsigned give_frame(struct pageblock *block, unsigned frame, unsig
     return largest == PAGEBLOCK_ORDER - 1 ? largest : pageblock_widened(block, frame, largest);
 }
 
-/* The frames that come back are spread, and each needs both cache lines of its page block: fetch
- * them all at once. */
-static void prefetch_pageblocks(const struct buddies *buddies, unsigned count,
+/* The frames that come back are spread over memory, and each needs both cache lines of its page
+ * block: fetch them all at once instead of waiting for one after the other. */
+static void prefetch_pageblocks(const struct buddies *buddies, unsigned many,
                                 const frame_index *frames) {
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < many; i++) {
         const struct pageblock *block = &buddies->pageblock[frames[i] / PAGEBLOCK_FRAMES];
         __builtin_prefetch(block, 1);
         __builtin_prefetch(&block->link, 1);
@@ -359,188 +344,119 @@ static void prefetch_pageblocks(const struct buddies *buddies, unsigned count,
 }
 
 /* Neighbours in a batch that share a page block go into it together; it is placed once. */
-static void give_frames(struct buddies *buddies, struct zone *zone, unsigned count,
+static void give_frames(struct buddies *buddies, struct area *area, unsigned many,
                         const frame_index *frames) {
-    prefetch_pageblocks(buddies, count, frames);
-    for (unsigned i = 0; i < count;) {
+    prefetch_pageblocks(buddies, many, frames);
+    for (unsigned i = 0; i < many;) {
         uint64_t number = frames[i] / PAGEBLOCK_FRAMES;
         struct pageblock *block = &buddies->pageblock[number];
-        open_taken(zone, block, number);
+        open_taken(area, block, number);
         unsigned largest = block->count_free > 0 ? block->largest : 0;
         do {
             largest = give_frame(block, frames[i] % PAGEBLOCK_FRAMES, largest);
             i++;
-        } while (i < count && frames[i] / PAGEBLOCK_FRAMES == number);
-        place_open(buddies, zone, block, largest);
+        } while (i < many && frames[i] / PAGEBLOCK_FRAMES == number);
+        place_open(buddies, area, block, largest);
     }
 }
 
-void buddy_give_many(struct buddies *buddies, struct zone *zone, unsigned order, unsigned count,
+void buddy_give_many(struct buddies *buddies, struct area *area, unsigned order, unsigned count,
                      const frame_index *frames) {
     ASSERT(count <= BUDDY_BATCH);
-    lock_assert_held(&zone->lock);
-    zone->free += (uint64_t)count << order;
+    lock_assert_held(&area->lock);
+    change_free(area, (int64_t)count << order);
     if (order == 0) {
-        give_frames(buddies, zone, count, frames);
+        give_frames(buddies, area, count, frames);
         return;
     }
     for (unsigned i = 0; i < count; i++) {
         uint64_t number = frames[i] / PAGEBLOCK_FRAMES;
         if (order >= PAGEBLOCK_ORDER) {
-            give_whole(buddies, zone, number, order);
+            give_wholes(area, number, UINT64_C(1) << (order - PAGEBLOCK_ORDER));
         } else {
-            give_part(buddies, zone, number, frames[i] % PAGEBLOCK_FRAMES, 1u << order);
+            give_part(buddies, area, number, frames[i] % PAGEBLOCK_FRAMES, 1u << order);
         }
     }
 }
 
 /* ---- exact ranges ---- */
 
-/* The head of the whole free block that contains a page block; NULL iff it is in none. */
-static struct pageblock *whole_head(const struct buddies *buddies, uint64_t number) {
-    for (unsigned order = PAGEBLOCK_ORDER; order <= LARDER_ORDER_MAX; order++) {
-        uint64_t head = number & ~((UINT64_C(1) << (order - PAGEBLOCK_ORDER)) - 1);
-        struct pageblock *block = &buddies->pageblock[head];
-        if (block->state == PAGEBLOCK_WHOLE && block->order >= order) {
-            return block;
+unsigned buddy_whole_order(const struct area *area, uint64_t pageblock) {
+    unsigned bit = bit_of(area, pageblock);
+    if (!pageblock_is_free(&area->whole, bit, 1)) {
+        return 0;
+    }
+    unsigned order = PAGEBLOCK_ORDER + pageblock_run_order(&area->whole, bit);
+    return order < LARDER_ORDER_MAX ? order : LARDER_ORDER_MAX;
+}
+
+unsigned buddy_largest(const struct area *area) {
+    if (area->whole.count_free > 0) {
+        unsigned order = PAGEBLOCK_ORDER + pageblock_largest(&area->whole);
+        return order < LARDER_ORDER_MAX ? order : LARDER_ORDER_MAX;
+    }
+    for (unsigned order = PAGEBLOCK_ORDER; order-- > 0;) {
+        if (area->open_buckets[order] != 0) {
+            return order;
         }
     }
-    return NULL;
+    return BUDDY_ORDERS;
 }
 
-unsigned buddy_whole_order(const struct buddies *buddies, uint64_t pageblock) {
-    const struct pageblock *head = whole_head(buddies, pageblock);
-    return head == NULL ? 0 : head->order;
-}
-
-/* Split the free block around a page block until that page block stands alone, off all lists. */
-static struct pageblock *carve_whole(struct buddies *buddies, struct zone *zone, uint64_t number) {
-    struct pageblock *head = whole_head(buddies, number);
-    unsigned order = head->order;
-    unlink_whole(zone, head);
-    while (order > PAGEBLOCK_ORDER) {
-        order--;
-        uint64_t half = UINT64_C(1) << (order - PAGEBLOCK_ORDER);
-        bool in_upper = (number & half) != 0;
-        link_whole(zone, in_upper ? head : head + half, order);
-        head = in_upper ? head + half : head;
-    }
-    return head;
-}
-
-bool buddy_range_is_free(const struct buddies *buddies, uint64_t first, uint64_t count) {
-    while (count > 0) {
+bool buddy_range_is_free(const struct buddies *buddies, const struct area *area, uint64_t first,
+                         uint64_t frames) {
+    while (frames > 0) {
         uint64_t number = first / PAGEBLOCK_FRAMES;
         unsigned frame = (unsigned)(first % PAGEBLOCK_FRAMES);
-        uint64_t here = min_u64(count, PAGEBLOCK_FRAMES - frame);
-        if (number >= buddies->count_pageblocks) {
-            return false;
-        }
+        uint64_t here = min_u64(frames, PAGEBLOCK_FRAMES - frame);
         const struct pageblock *block = &buddies->pageblock[number];
         bool is_free = block->state == PAGEBLOCK_OPEN
                            ? pageblock_is_free(block, frame, (unsigned)here)
-                           : whole_head(buddies, number) != NULL;
+                           : pageblock_is_free(&area->whole, bit_of(area, number), 1);
         if (!is_free) {
             return false;
         }
         first += here;
-        count -= here;
+        frames -= here;
     }
     return true;
 }
 
-void buddy_take_range(struct buddies *buddies, struct zone *zone, uint64_t first, uint64_t count) {
-    lock_assert_held(&zone->lock);
-    count_taken(zone, count);
+bool buddies_is_whole(struct buddies *buddies, uint64_t frame) {
+    const struct area *area = buddies_area_of(buddies, frame);
+    return area_is_made(area) && buddy_whole_order(area, frame / PAGEBLOCK_FRAMES) != 0;
+}
+
+bool buddies_is_free(struct buddies *buddies, uint64_t frame) {
+    const struct area *area = buddies_area_of(buddies, frame);
+    return area_is_made(area) && buddy_range_is_free(buddies, area, frame, 1);
+}
+
+static void take_part(struct buddies *buddies, struct area *area, uint64_t number, unsigned first,
+                      unsigned frames) {
+    struct pageblock *block = &buddies->pageblock[number];
+    if (block->state != PAGEBLOCK_OPEN) {
+        take_wholes_at(area, number, 1);
+        open_whole(buddies, number);
+    }
+    pageblock_take_range(block, first, frames);
+    place_after_take(buddies, area, block);
+}
+
+void buddy_take_range(struct buddies *buddies, struct area *area, uint64_t first, uint64_t count) {
+    lock_assert_held(&area->lock);
+    change_free(area, -(int64_t)count);
     while (count > 0) {
         uint64_t number = first / PAGEBLOCK_FRAMES;
         unsigned frame = (unsigned)(first % PAGEBLOCK_FRAMES);
-        unsigned here = (unsigned)min_u64(count, PAGEBLOCK_FRAMES - frame);
-        struct pageblock *block = &buddies->pageblock[number];
-        if (block->state != PAGEBLOCK_OPEN) {
-            block = carve_whole(buddies, zone, number);
-            if (here < PAGEBLOCK_FRAMES) {
-                open_whole(block);
-            }
-        }
-        if (block->state == PAGEBLOCK_OPEN) {
-            pageblock_take_range(block, frame, here);
-            place_after_take(buddies, zone, block);
+        uint64_t here = min_u64(count, PAGEBLOCK_FRAMES - frame);
+        if (here == PAGEBLOCK_FRAMES) {
+            here = align_down(count, PAGEBLOCK_FRAMES);
+            take_wholes_at(area, number, here / PAGEBLOCK_FRAMES);
+        } else {
+            take_part(buddies, area, number, frame, (unsigned)here);
         }
         first += here;
         count -= here;
     }
-}
-
-/* ---- set-up ---- */
-
-bool buddies_commit(struct buddies *buddies, uint64_t first, uint64_t count) {
-    uint64_t first_block = first / PAGEBLOCK_FRAMES;
-    uint64_t end_block = align_up(first + count, PAGEBLOCK_FRAMES) / PAGEBLOCK_FRAMES;
-    size_t bytes = (end_block - first_block) * sizeof(struct pageblock);
-    if (!larder_port_commit(&buddies->pageblock[first_block], bytes)) {
-        return false;
-    }
-    __atomic_add_fetch(&buddies->committed_bytes, bytes, __ATOMIC_RELAXED);
-    return true;
-}
-
-static size_t pageblock_bytes(const struct buddies *buddies) {
-    return align_up(buddies->count_pageblocks * sizeof(struct pageblock), FRAME_BYTES);
-}
-
-static void zone_init(struct zone *zone, const char *name, struct lock_book *book) {
-    *zone = (struct zone){.name = name};
-    lock_init(&zone->lock, LOCK_RANK_ZONE, book);
-    for (unsigned i = 0; i < WHOLE_LISTS; i++) {
-        list_init(&zone->whole[i]);
-    }
-    for (unsigned age = 0; age < DIRTY_AGES; age++) {
-        list_init(&zone->dirty[age]);
-    }
-    for (unsigned i = 0; i < PAGEBLOCK_ORDER * FULLNESS_BUCKETS; i++) {
-        list_init(&zone->open[i / FULLNESS_BUCKETS][i % FULLNESS_BUCKETS]);
-    }
-}
-
-/* Page block number of an address limit, clipped to the map. */
-static uint64_t limit_pageblock(const struct buddies *buddies, const struct frame_map *map,
-                                uint64_t limit_address) {
-    if (limit_address <= map->base_address) {
-        return 0;
-    }
-    return min_u64((limit_address - map->base_address) / PAGEBLOCK_BYTES,
-                   buddies->count_pageblocks);
-}
-
-static void zones_init(struct buddies *buddies, const struct frame_map *map,
-                       const struct larder_config *config, struct lock_book *book) {
-    uint64_t at = 0;
-    buddies->zone_count = config->zone_count > 0 ? config->zone_count : 1;
-    for (unsigned i = 0; i < buddies->zone_count; i++) {
-        struct zone *zone = &buddies->zone[i];
-        bool is_last = i + 1 == buddies->zone_count;
-        zone_init(zone, config->zone_count > 0 ? config->zone[i].name : "normal", book);
-        zone->first_pageblock = at;
-        at = is_last ? buddies->count_pageblocks
-                     : limit_pageblock(buddies, map, config->zone[i].limit_address);
-        zone->end_pageblock = at;
-    }
-}
-
-enum larder_status buddies_init(struct buddies *buddies, const struct frame_map *map,
-                                const struct larder_config *config, struct lock_book *book) {
-    buddies->count_pageblocks = align_up(map->count_frames, PAGEBLOCK_FRAMES) / PAGEBLOCK_FRAMES;
-    buddies->committed_bytes = 0;
-    buddies->is_purgeable = config->is_reserved;
-    buddies->pageblock = larder_port_reserve(pageblock_bytes(buddies), FRAME_BYTES);
-    if (buddies->pageblock == NULL) {
-        return LARDER_NO_MEMORY;
-    }
-    zones_init(buddies, map, config, book);
-    return LARDER_OK;
-}
-
-void buddies_fini(struct buddies *buddies) {
-    larder_port_release(buddies->pageblock, pageblock_bytes(buddies));
 }

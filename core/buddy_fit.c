@@ -6,13 +6,11 @@
  * free beside it.
  *
  * So short runs go to the shortest stretch that holds them, whatever its alignment, of the page
- * blocks that fullest_open() asks, in that order. Long runs go to the lowest stretch that holds
- * them, across page blocks. That walk begins at the lowest page block with a free frame, goes over
- * free blocks in one step, and gives up after STEPS_MAX others; the next larger block is left then.
+ * blocks that fullest_open() asks, in that order. Long runs go to the lowest stretch of an area
+ * that holds them, across page blocks. That walk begins at the lowest page block with a free frame.
  */
 #include "buddy.h"
 
-#define STEPS_MAX 2048u   /* page blocks, 4 GiB of memory in use: some microseconds */
 #define RUN_TRIES_MAX 16u /* page blocks that are looked at */
 
 /* ---- inside a page block ---- */
@@ -30,7 +28,7 @@ static unsigned shortest_run(const struct pageblock *block, unsigned count) {
     return best;
 }
 
-static bool take_from(struct buddies *buddies, struct zone *zone, const struct pageblock *block,
+static bool take_from(struct buddies *buddies, struct area *area, const struct pageblock *block,
                       unsigned count, frame_index *index) {
     unsigned frame = shortest_run(block, count);
     if (frame == PAGEBLOCK_FRAMES) {
@@ -38,7 +36,7 @@ static bool take_from(struct buddies *buddies, struct zone *zone, const struct p
     }
     uint64_t number = (uint64_t)(block - buddies->pageblock);
     *index = (frame_index)(number * PAGEBLOCK_FRAMES + frame);
-    buddy_take_range(buddies, zone, *index, count);
+    buddy_take_range(buddies, area, *index, count);
     return true;
 }
 
@@ -47,15 +45,15 @@ static unsigned order_inside(uint64_t count) {
     return highest_bit(count + 1) - 1;
 }
 
-frame_index buddy_take_run(struct buddies *buddies, struct zone *zone, uint64_t count) {
+frame_index buddy_take_run(struct buddies *buddies, struct area *area, uint64_t count) {
     frame_index index = FRAME_NONE;
     unsigned tries = RUN_TRIES_MAX;
-    lock_assert_held(&zone->lock);
+    lock_assert_held(&area->lock);
     for (unsigned largest = order_inside(count); largest < PAGEBLOCK_ORDER; largest++) {
-        for (unsigned buckets = zone->open_buckets[largest]; buckets != 0; buckets &= buckets - 1) {
-            LIST_EACH(link, &zone->open[largest][lowest_bit(buckets)]) {
+        for (unsigned buckets = area->open_buckets[largest]; buckets != 0; buckets &= buckets - 1) {
+            LIST_EACH(link, &area->open[largest][lowest_bit(buckets)]) {
                 const struct pageblock *block = LIST_ENTRY(link, struct pageblock, link);
-                if (take_from(buddies, zone, block, (unsigned)count, &index) || --tries == 0) {
+                if (take_from(buddies, area, block, (unsigned)count, &index) || --tries == 0) {
                     return index;
                 }
             }
@@ -70,11 +68,6 @@ frame_index buddy_take_run(struct buddies *buddies, struct zone *zone, uint64_t 
 struct stretch {
     uint64_t first, count;
 };
-
-/* Page blocks of the free block that begins here; 0 iff none does. */
-static uint64_t free_here(const struct pageblock *block) {
-    return block->state == PAGEBLOCK_WHOLE ? UINT64_C(1) << (block->order - PAGEBLOCK_ORDER) : 0;
-}
 
 /* Go over the frames of an open page block; stops where the stretch is long enough. */
 static void walk_open(const struct pageblock *block, uint64_t first, uint64_t wanted,
@@ -95,37 +88,38 @@ static void walk_open(const struct pageblock *block, uint64_t first, uint64_t wa
     }
 }
 
-/* Go over the page block of this number; returns the number of the next. */
-static uint64_t walk(const struct buddies *buddies, uint64_t number, uint64_t wanted,
-                     struct stretch *stretch) {
+/* Go over the page block of this number; false iff none of it is free. */
+static bool walk(const struct buddies *buddies, const struct area *area, uint64_t number,
+                 uint64_t wanted, struct stretch *stretch) {
     const struct pageblock *block = &buddies->pageblock[number];
-    uint64_t here = free_here(block), first = number * PAGEBLOCK_FRAMES;
+    uint64_t first = number * PAGEBLOCK_FRAMES;
     if (block->state == PAGEBLOCK_OPEN) {
         walk_open(block, first, wanted, stretch);
-    } else if (here == 0) {
-        stretch->count = 0;
-    } else {
-        stretch->first = stretch->count == 0 ? first : stretch->first;
-        stretch->count += here * PAGEBLOCK_FRAMES;
+        return true;
     }
-    return number + (here == 0 ? 1 : here);
+    if (!pageblock_is_free(&area->whole, (unsigned)(number - area->first_pageblock), 1)) {
+        stretch->count = 0;
+        return false;
+    }
+    stretch->first = stretch->count == 0 ? first : stretch->first;
+    stretch->count += PAGEBLOCK_FRAMES;
+    return true;
 }
 
-frame_index buddy_take_fit(struct buddies *buddies, struct zone *zone, uint64_t count) {
-    uint64_t number = max_u64(zone->fit_from, zone->first_pageblock);
+frame_index buddy_take_fit(struct buddies *buddies, struct area *area, uint64_t count) {
     uint64_t lowest = UINT64_MAX;
     struct stretch stretch = {0, 0};
-    lock_assert_held(&zone->lock);
-    for (unsigned steps = 0; number < zone->end_pageblock && steps < STEPS_MAX; steps++) {
-        bool has_free = buddies->pageblock[number].state != PAGEBLOCK_NONE;
+    lock_assert_held(&area->lock);
+    for (uint64_t number = max_u64(area->fit_from, area->low_pageblock);
+         number < area->end_pageblock; number++) {
+        bool has_free = walk(buddies, area, number, count, &stretch);
         lowest = has_free ? min_u64(lowest, number) : lowest;
-        number = walk(buddies, number, count, &stretch);
         if (stretch.count >= count) {
-            zone->fit_from = lowest;
-            buddy_take_range(buddies, zone, stretch.first, count);
+            area->fit_from = lowest;
+            buddy_take_range(buddies, area, stretch.first, count);
             return (frame_index)stretch.first;
         }
     }
-    zone->fit_from = min_u64(lowest, number);
+    area->fit_from = min_u64(lowest, area->end_pageblock);
     return FRAME_NONE;
 }

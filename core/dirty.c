@@ -1,17 +1,17 @@
 /* dirty.c: free memory that the system below still backs, and giving it back.
  *
  * Whoever frees memory has mostly written it. The page block it lies in is then dirty: it goes to
- * the end of its zone's list, once, and stays there whatever happens to it. When two intervals have
+ * the end of its area's list, once, and stays there whatever happens to it. When two intervals have
  * begun since, what is free of it is purged: so memory that is free goes back within one to two
  * intervals, and what is freed and allocated again all the time costs one purge an interval.
  *
- * Only where RAM came from the port (buddies.is_purgeable). Everything here runs with the zone's
- * lock held, but for what asks whether memory is clean.
+ * Only where RAM came from the port (buddies.is_purgeable). Everything here runs with the area
+ * entered, but for what asks whether memory is clean.
  */
 #include "buddy.h"
 
-void buddy_mark_dirty(struct buddies *buddies, struct zone *zone, uint64_t first, uint64_t count) {
-    lock_assert_held(&zone->lock);
+void buddy_mark_dirty(struct buddies *buddies, struct area *area, uint64_t first, uint64_t count) {
+    lock_assert_held(&area->lock);
     if (!buddies->is_purgeable) {
         return;
     }
@@ -21,7 +21,7 @@ void buddy_mark_dirty(struct buddies *buddies, struct zone *zone, uint64_t first
         __atomic_store_n(&block->was_written, true, __ATOMIC_RELAXED);
         if (!block->is_dirty) {
             block->is_dirty = true;
-            list_push_back(&zone->dirty[0], &block->dirty_link);
+            list_push_back(&area->dirty[0], &block->dirty_link);
         }
     }
 }
@@ -53,63 +53,68 @@ uint64_t buddy_count_clean(const struct buddies *buddies, uint64_t first, uint64
     return clean;
 }
 
-static void take_free(struct buddies *buddies, struct zone *zone, uint64_t number,
+/* Nobody is given any of it, so the zone is not told that it is gone. */
+static void take_free(struct buddies *buddies, struct area *area, uint64_t number,
                       const uint64_t bits[PAGEBLOCK_WORDS]) {
-    uint64_t free_min = zone->free_min;
     for (unsigned first = 0, count; pageblock_next_run(bits, &first, &count); first += count) {
-        buddy_take_range(buddies, zone, number * PAGEBLOCK_FRAMES + first, count);
+        buddy_take_range(buddies, area, number * PAGEBLOCK_FRAMES + first, count);
+        area->unsettled += count;
     }
-    zone->free_min = free_min; /* nobody was given any of it */
 }
 
-bool buddy_take_dirty(struct buddies *buddies, struct zone *zone, unsigned age, uint64_t *number,
+/* What is free of a page block. */
+static void read_free(const struct area *area, const struct pageblock *block, uint64_t number,
                       uint64_t free_bits[PAGEBLOCK_WORDS]) {
-    lock_assert_held(&zone->lock);
-    struct list *link = list_pop_front(&zone->dirty[age]);
+    uint64_t all = buddy_whole_order(area, number) != 0 ? ~UINT64_C(0) : 0;
+    for (unsigned i = 0; i < PAGEBLOCK_WORDS; i++) {
+        free_bits[i] = block->state == PAGEBLOCK_OPEN ? block->free_bits[i] : all;
+    }
+}
+
+bool buddy_take_dirty(struct buddies *buddies, struct area *area, unsigned age, uint64_t *number,
+                      uint64_t free_bits[PAGEBLOCK_WORDS]) {
+    lock_assert_held(&area->lock);
+    struct list *link = list_pop_front(&area->dirty[age]);
     if (link == NULL) {
         return false;
     }
     struct pageblock *block = LIST_ENTRY(link, struct pageblock, dirty_link);
     block->is_dirty = false;
     *number = (uint64_t)(block - buddies->pageblock);
-    bool is_whole = buddy_whole_order(buddies, *number) != 0;
-    for (unsigned i = 0; i < PAGEBLOCK_WORDS; i++) {
-        free_bits[i] = is_whole                         ? ~UINT64_C(0)
-                       : block->state == PAGEBLOCK_OPEN ? block->free_bits[i]
-                                                        : 0;
-    }
-    take_free(buddies, zone, *number, free_bits);
+    read_free(area, block, *number, free_bits);
+    take_free(buddies, area, *number, free_bits);
     return true;
 }
 
-void buddy_give_purged(struct buddies *buddies, struct zone *zone, uint64_t number,
+void buddy_give_purged(struct buddies *buddies, struct area *area, uint64_t number,
                        const uint64_t free_bits[PAGEBLOCK_WORDS], bool is_clean) {
-    lock_assert_held(&zone->lock);
+    lock_assert_held(&area->lock);
     if (is_clean) {
         __atomic_store_n(&buddies->pageblock[number].was_written, false, __ATOMIC_RELAXED);
     }
     for (unsigned first = 0, count; pageblock_next_run(free_bits, &first, &count); first += count) {
-        buddy_give(buddies, zone, number * PAGEBLOCK_FRAMES + first, count);
+        buddy_give(buddies, area, number * PAGEBLOCK_FRAMES + first, count);
+        area->unsettled -= count;
     }
 }
 
-void buddy_age_dirty(struct zone *zone) {
-    lock_assert_held(&zone->lock);
-    for (struct list *link; (link = list_pop_front(&zone->dirty[0])) != NULL;) {
-        list_push_back(&zone->dirty[1], link);
+void buddy_age_dirty(struct area *area) {
+    lock_assert_held(&area->lock);
+    for (struct list *link; (link = list_pop_front(&area->dirty[0])) != NULL;) {
+        list_push_back(&area->dirty[1], link);
     }
 }
 
-uint64_t buddy_count_dirty(const struct buddies *buddies, struct zone *zone) {
+uint64_t buddy_count_dirty(const struct buddies *buddies, struct area *area) {
     uint64_t frames = 0;
-    lock_assert_held(&zone->lock);
+    lock_assert_held(&area->lock);
     for (unsigned age = 0; age < DIRTY_AGES; age++) {
-        LIST_EACH(link, &zone->dirty[age]) {
+        LIST_EACH(link, &area->dirty[age]) {
             const struct pageblock *block = LIST_ENTRY(link, struct pageblock, dirty_link);
-            bool is_whole = buddy_whole_order(buddies, (uint64_t)(block - buddies->pageblock)) != 0;
-            frames += is_whole                         ? PAGEBLOCK_FRAMES
-                      : block->state == PAGEBLOCK_OPEN ? block->count_free
-                                                       : 0;
+            uint64_t number = (uint64_t)(block - buddies->pageblock);
+            frames += block->state == PAGEBLOCK_OPEN         ? block->count_free
+                      : buddy_whole_order(area, number) != 0 ? PAGEBLOCK_FRAMES
+                                                             : 0;
         }
     }
     return frames;

@@ -86,27 +86,6 @@ void frames_free_metadata(struct larder *larder, void *frames) {
 /* Blocks of a frame magazine: bounded in bytes to 240 KiB, and to 56 MiB of page blocks. */
 static const uint8_t bin_capacity[FRAME_BINS] = {60, 28, 12, 7, 28};
 
-/* How many of `count` blocks the watermark leaves. */
-static unsigned above_watermark(const struct zone *zone, unsigned order, unsigned count,
-                                larder_flags flags) {
-    uint64_t keep = (flags & LARDER_USE_RESERVE) != 0 ? 0 : zone->reserve;
-    uint64_t left = zone->free > keep ? (zone->free - keep) >> order : 0;
-    return (unsigned)min_u64(count, left);
-}
-
-static unsigned take_many(struct larder *larder, unsigned order, unsigned count, unsigned taker,
-                          frame_index *frames, larder_flags flags) {
-    unsigned taken = 0;
-    for (unsigned i = highest_zone(larder, flags) + 1; taken == 0 && i-- > 0;) {
-        struct zone *zone = &larder->buddies.zone[i];
-        lock_acquire(&zone->lock);
-        taken = buddy_take_many(&larder->buddies, zone, order,
-                                above_watermark(zone, order, count, flags), taker, frames);
-        lock_release(&zone->lock);
-    }
-    return taken;
-}
-
 /* How many blocks a magazine gets when it is empty, and gives when it is full: all, or half where
  * it goes both ways. */
 static unsigned batch_of(const struct magazine *magazine, unsigned bin) {
@@ -118,16 +97,16 @@ static unsigned batch_of(const struct magazine *magazine, unsigned bin) {
 static void refill(struct larder *larder, struct larder_slot *slot, unsigned bin) {
     struct magazine *magazine = slot->frame_take[bin];
     frame_index frames[MAGAZINE_CAPACITY_MAX];
-    unsigned count = batch_of(magazine, bin), taker = slot->index % TAKERS + 1;
-    unsigned taken = take_many(larder, frame_bin_order(bin), count, taker, frames, 0);
+    unsigned count = batch_of(magazine, bin);
+    unsigned taken = frames_take_many(larder, frame_bin_order(bin), count, frames, 0);
     for (unsigned i = taken; i-- > 0;) {
         larder->map.owner[frames[i]] = OWNER_BIN;
         magazine_push(magazine, frame_pointer(&larder->map, frames[i]));
     }
 }
 
-/* Give the newest `count` blocks of a magazine back to the buddies; neighbours that share a zone go
- * under one lock. The slot is entered, or the magazine is nobody's. */
+/* Give the newest `count` blocks of a magazine back to the buddies. The slot is entered, or the
+ * magazine is nobody's. */
 static void drain(struct larder *larder, struct magazine *magazine, unsigned bin,
                   size_t count_blocks) {
     frame_index frames[MAGAZINE_CAPACITY_MAX];
@@ -138,20 +117,7 @@ static void drain(struct larder *larder, struct magazine *magazine, unsigned bin
         frames[i] = (frame_index)frame_of(&larder->map, block);
         larder->map.owner[frames[i]] = OWNER_NONE;
     }
-    for (unsigned first = 0, end; first < count; first = end) {
-        struct zone *zone = buddies_zone_of(&larder->buddies, frames[first]);
-        end = first + 1;
-        while (end < count && buddies_zone_of(&larder->buddies, frames[end]) == zone) {
-            end++;
-        }
-        lock_acquire(&zone->lock);
-        buddy_give_many(&larder->buddies, zone, frame_bin_order(bin), end - first, frames + first);
-        for (unsigned i = first; i < end; i++) {
-            buddy_mark_dirty(&larder->buddies, zone, frames[i],
-                             UINT64_C(1) << frame_bin_order(bin));
-        }
-        lock_release(&zone->lock);
-    }
+    frames_give_many(larder, frame_bin_order(bin), count, frames);
 }
 
 /* ---- the frame bins of a slot ---- */
@@ -310,7 +276,7 @@ static size_t alloc_bulk_once(struct larder *larder, unsigned order, size_t coun
                               larder_flags flags, uintptr_t site) {
     frame_index frames[MAGAZINE_CAPACITY_MAX];
     unsigned wanted = (unsigned)min_u64(count, ARRAY_LENGTH(frames));
-    unsigned taken = take_many(larder, order, wanted, 0, frames, flags);
+    unsigned taken = frames_take_many(larder, order, wanted, frames, flags);
     for (unsigned i = 0; i < taken; i++) {
         frames_mark(larder, frames[i], UINT64_C(1) << order, site);
         out[i] = frames_finish(frame_pointer(&larder->map, frames[i]), UINT64_C(1) << order, flags);

@@ -15,12 +15,6 @@ static inline unsigned highest_zone(const struct larder *larder, larder_flags fl
     return (limit == 0 || limit > count ? count : limit) - 1;
 }
 
-/* Can the zone spare so many frames? Its lock is held. */
-static inline bool is_above_watermark(const struct zone *zone, uint64_t count, larder_flags flags) {
-    uint64_t keep = (flags & LARDER_USE_RESERVE) != 0 ? 0 : zone->reserve;
-    return zone->free >= count + keep;
-}
-
 /* A block of 2^order frames straight from the buddies; its owner bytes are the caller's to set.
  * FRAME_NONE iff there is none after reclaim. No lock held. */
 frame_index frames_take(struct larder *larder, unsigned order, larder_flags flags);
@@ -41,9 +35,27 @@ frame_index frames_take_fit(struct larder *larder, uint64_t count, uint64_t alig
 frame_index frames_take_long(struct larder *larder, uint64_t count, uint64_t align_frames,
                              larder_flags flags);
 
+/* Up to `count` blocks straight from the buddies, of one zone; returns how many. Does not reclaim.
+ */
+unsigned frames_take_many(struct larder *larder, unsigned order, unsigned count,
+                          frame_index *frames, larder_flags flags);
+
+/* Take exactly this range of one zone; false, with nothing taken, iff a frame of it is in use or
+ * the zone cannot spare them. */
+bool frames_take_range(struct larder *larder, uint64_t first, uint64_t count, larder_flags flags);
+
 /* Give any taken range of frames back to the buddies; the caller has cleared its owner bytes. No
  * lock held. */
 void frames_give(struct larder *larder, uint64_t first, uint64_t count);
+
+/* The same of frames that nobody has used since they were taken. */
+void frames_give_unused(struct larder *larder, uint64_t first, uint64_t count);
+
+/* The same of up to BUDDY_BATCH blocks of one order; changes their order in frames[]. */
+void frames_give_many(struct larder *larder, unsigned order, unsigned count, frame_index *frames);
+
+/* A slot that ends leaves the areas it takes from to others. */
+void frames_let_go_seats(struct larder *larder, struct larder_slot *slot);
 
 /* Mark the start of a block or run as allocated; of a run, whatever its length. */
 void frames_mark_run(struct larder *larder, frame_index index, uint64_t count, uintptr_t site);

@@ -32,7 +32,7 @@ static uint64_t head_of_long_run(struct larder *larder, uint64_t index) {
             return head + length > index ? head : index;
         }
         bool is_in_next_block = head % PAGEBLOCK_FRAMES == PAGEBLOCK_FRAMES - 1;
-        if (buddy_range_is_free(&larder->buddies, head, 1) ||
+        if (buddies_is_free(&larder->buddies, head) ||
             (is_in_next_block && !is_usable(larder, head))) {
             break;
         }
@@ -56,7 +56,7 @@ void frames_what(struct larder *larder, uint64_t index, struct larder_what *what
         what->alloc_site = larder_frames_owner(larder, what->start);
     } else if (larder->map.owner[index] == OWNER_BIN) {
         what->kind = LARDER_WHAT_BIN;
-    } else if (buddy_range_is_free(&larder->buddies, index, 1)) {
+    } else if (buddies_is_free(&larder->buddies, index)) {
         what->kind = LARDER_WHAT_FREE;
     } else if (is_usable(larder, index)) {
         what->kind =

@@ -2,46 +2,19 @@
  * and RAM that comes and goes: donation and reservation.
  *
  * What is RAM of the buddies is what the range table calls USABLE. It changes under the registry
- * lock (rank below the zones'), so two callers can neither donate nor reserve the same frame twice.
+ * lock (rank below the areas'), so two callers can neither donate nor reserve the same frame twice.
  */
 #include "frames.h"
 
 #define SCAN_FRAMES                                                                                \
-    (64u * PAGEBLOCK_FRAMES) /* looked at with the zone's lock held: 64 page blocks */
-
-/* Take exactly these frames of one zone; false, with nothing taken, iff one is in use or the zone
- * cannot spare them. */
-static bool take_if_free(struct larder *larder, struct zone *zone, uint64_t first, uint64_t count,
-                         larder_flags flags) {
-    lock_acquire(&zone->lock);
-    bool is_free = is_above_watermark(zone, count, flags) &&
-                   buddy_range_is_free(&larder->buddies, first, count);
-    if (is_free) {
-        buddy_take_range(&larder->buddies, zone, first, count);
-    }
-    lock_release(&zone->lock);
-    return is_free;
-}
-
-/* Never used, or not since it read as zero: not dirty. */
-static void add_free(struct larder *larder, uint64_t first, uint64_t count) {
-    while (count > 0) {
-        struct zone *zone = buddies_zone_of(&larder->buddies, first);
-        uint64_t here = min_u64(count, zone->end_pageblock * PAGEBLOCK_FRAMES - first);
-        lock_acquire(&zone->lock);
-        buddy_give(&larder->buddies, zone, first, here);
-        lock_release(&zone->lock);
-        first += here;
-        count -= here;
-    }
-}
+    (64u * PAGEBLOCK_FRAMES) /* looked at with an area's lock held: 64 page blocks */
 
 /* ---- resize ---- */
 
 static bool grow_run(struct larder *larder, uint64_t index, uint64_t old, uint64_t count) {
     struct zone *zone = buddies_zone_of(&larder->buddies, index);
     return zone_part(zone, index, count) == count &&
-           take_if_free(larder, zone, index + old, count - old, 0);
+           frames_take_range(larder, index + old, count - old, 0);
 }
 
 enum larder_status larder_frames_resize(struct larder *larder, void *frames, uint64_t count) {
@@ -85,33 +58,49 @@ void larder_frames_free_unused(struct larder *larder, void *frames) {
     frames_check_zone(larder, index, count);
     larder->map.owner[index] = OWNER_NONE;
     buddy_mark_clean(&larder->buddies, index, count);
-    add_free(larder, index, count);
+    frames_give_unused(larder, index, count);
 }
 
 /* ---- contiguous ---- */
 
-/* First frame of [first, end) that is not free; end iff all are. Takes the zone's lock for a while
- * at a time. */
-static uint64_t first_taken(struct larder *larder, struct zone *zone, uint64_t first,
-                            uint64_t end) {
-    while (first < end) {
-        uint64_t stop = min_u64(end, first + SCAN_FRAMES);
-        lock_acquire(&zone->lock);
-        for (uint64_t step; first < stop; first += step) {
-            step = min_u64(stop, align_down(first, PAGEBLOCK_FRAMES) + PAGEBLOCK_FRAMES) - first;
-            while (step > 1 && !buddy_range_is_free(&larder->buddies, first, step)) {
-                step /= 2;
-            }
-            if (!buddy_range_is_free(&larder->buddies, first, step)) {
-                break;
-            }
+/* The first frame of [first, end) that is not free, all in one area; end iff all are. Where none of
+ * its page block is free, the last frame of that. */
+static uint64_t first_taken_in(struct buddies *buddies, const struct area *area, uint64_t first,
+                               uint64_t end) {
+    for (uint64_t step; first < end; first += step) {
+        uint64_t number = first / PAGEBLOCK_FRAMES;
+        step = min_u64(end, (number + 1) * PAGEBLOCK_FRAMES) - first;
+        if (buddies->pageblock[number].state != PAGEBLOCK_OPEN &&
+            buddy_whole_order(area, number) == 0) {
+            return first + step - 1;
         }
-        lock_release(&zone->lock);
-        if (first < stop) {
-            break;
+        while (step > 1 && !buddy_range_is_free(buddies, area, first, step)) {
+            step /= 2;
+        }
+        if (!buddy_range_is_free(buddies, area, first, step)) {
+            return first;
         }
     }
-    return first;
+    return end;
+}
+
+/* The same wherever they lie, an area at a time and not all of it at once. */
+static uint64_t first_taken(struct larder *larder, uint64_t first, uint64_t end) {
+    while (first < end) {
+        struct area *area = buddies_area_of(&larder->buddies, first);
+        uint64_t stop = first + area_part(area, first, min_u64(end - first, SCAN_FRAMES));
+        if (!area_is_made(area)) {
+            return stop - 1;
+        }
+        area_enter(area);
+        uint64_t taken = first_taken_in(&larder->buddies, area, first, stop);
+        area_leave(&larder->buddies, area);
+        if (taken < stop) {
+            return taken;
+        }
+        first = stop;
+    }
+    return end;
 }
 
 struct contiguous {
@@ -119,27 +108,20 @@ struct contiguous {
     larder_flags flags;
 };
 
-static bool zone_has_enough(struct zone *zone, const struct contiguous *want) {
-    lock_acquire(&zone->lock);
-    bool has_enough = is_above_watermark(zone, want->count, want->flags);
-    lock_release(&zone->lock);
-    return has_enough;
-}
-
 /* First fit in one zone, lowest address first. FRAME_NONE iff nothing fits. */
 static frame_index contiguous_in_zone(struct larder *larder, struct zone *zone,
                                       const struct contiguous *want) {
     uint64_t end = min_u64(zone->end_pageblock * PAGEBLOCK_FRAMES, want->limit_frame);
     uint64_t first = zone->first_pageblock * PAGEBLOCK_FRAMES;
-    while (zone_has_enough(zone, want)) {
+    while (zone_spare(&larder->buddies, zone, want->count, want->flags) == want->count) {
         first = frame_align_up(&larder->map, first, want->align_frames);
         if (first >= end || end - first < want->count) {
             return FRAME_NONE;
         }
-        uint64_t taken = first_taken(larder, zone, first, first + want->count);
+        uint64_t taken = first_taken(larder, first, first + want->count);
         if (taken < first + want->count) {
             first = taken + 1;
-        } else if (take_if_free(larder, zone, first, want->count, want->flags)) {
+        } else if (frames_take_range(larder, first, want->count, want->flags)) {
             return (frame_index)first;
         }
     }
@@ -240,16 +222,14 @@ static void count_usable(struct larder *larder, uint64_t first, uint64_t end, bo
     while (first < end) {
         struct zone *zone = buddies_zone_of(&larder->buddies, first);
         uint64_t here = zone_part(zone, first, end - first);
-        lock_acquire(&zone->lock);
-        zone->usable = is_more ? zone->usable + here : zone->usable - here;
-        lock_release(&zone->lock);
+        __atomic_add_fetch(&zone->usable, is_more ? here : -here, __ATOMIC_RELAXED);
         first += here;
     }
 }
 
 void frames_add_usable(struct larder *larder, uint64_t first, uint64_t end) {
     count_usable(larder, first, end, true);
-    add_free(larder, first, end - first);
+    frames_give_unused(larder, first, end - first);
 }
 
 enum larder_status larder_frames_donate(struct larder *larder, uint64_t address,
@@ -277,6 +257,9 @@ enum larder_status larder_frames_donate(struct larder *larder, uint64_t address,
     lock_acquire(&larder->registry);
     enum larder_status status =
         change_kind(&larder->map, first, end, donatable, LARDER_RANGE_USABLE);
+    if (status == LARDER_OK) {
+        buddies_make_areas(&larder->buddies, first, end - first);
+    }
     lock_release(&larder->registry);
     if (status == LARDER_OK) {
         frames_add_usable(larder, first, end);
@@ -288,10 +271,9 @@ enum larder_status larder_frames_donate(struct larder *larder, uint64_t address,
  * use. */
 static bool take_exactly(struct larder *larder, uint64_t first, uint64_t end) {
     for (uint64_t at = first; at < end;) {
-        struct zone *zone = buddies_zone_of(&larder->buddies, at);
-        uint64_t here = zone_part(zone, at, end - at);
-        if (!take_if_free(larder, zone, at, here, LARDER_USE_RESERVE)) {
-            frames_give(larder, first, at - first);
+        uint64_t here = zone_part(buddies_zone_of(&larder->buddies, at), at, end - at);
+        if (!frames_take_range(larder, at, here, LARDER_USE_RESERVE)) {
+            frames_give_unused(larder, first, at - first);
             return false;
         }
         at += here;

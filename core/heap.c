@@ -35,7 +35,7 @@ static frame_index take_run(struct larder *larder, uint64_t count, uint64_t alig
         index = align_frames == 1 ? frames_take_run(larder, count, flags)
                                   : frames_take_count(larder, order, count, flags);
     }
-    if (index == FRAME_NONE && order > LARDER_ORDER_MAX) {
+    if (index == FRAME_NONE && (order > LARDER_ORDER_MAX || count > PAGEBLOCK_FRAMES)) {
         index = frames_take_long(larder, count, align_frames, flags);
     }
     return index;

@@ -59,6 +59,10 @@ static void hand_over(struct larder *larder, struct larder_ranges *ranges) {
     uint64_t first, end, base = larder->map.base_address;
     ranges->closed = true;
     larder->map.ranges = *ranges;
+    for (uint64_t at = 0; range_next(ranges, RAM_KINDS, at, &first, &end); at = end) {
+        buddies_make_areas(&larder->buddies, (first - base) >> FRAME_SHIFT,
+                           (end - first) >> FRAME_SHIFT);
+    }
     for (uint64_t at = 0; range_next(ranges, 1u << LARDER_RANGE_USABLE, at, &first, &end);
          at = end) {
         frames_add_usable(larder, (first - base) >> FRAME_SHIFT, (end - base) >> FRAME_SHIFT);
@@ -73,7 +77,7 @@ static void share_reserve(struct larder *larder, uint64_t reserve_frames) {
         struct zone *zone = &buddies->zone[i];
         uint64_t share = usable == 0 ? 0 : zone->usable * min_u64(reserve_frames, usable) / usable;
         zone->reserve = share;
-        zone->free_min = zone->free;
+        zone_begin(buddies, zone);
     }
 }
 
@@ -227,14 +231,14 @@ void larder_lock_all(struct larder *larder) {
     LIST_EACH(link, &larder->caches) {
         larder_port_lock_acquire(&LIST_ENTRY(link, struct larder_cache, link)->lock.port);
     }
-    for (unsigned i = 0; i < larder->buddies.zone_count; i++) {
-        larder_port_lock_acquire(&larder->buddies.zone[i].lock.port);
+    EACH_AREA(area, &larder->buddies) {
+        larder_port_lock_acquire(&area->lock.port);
     }
 }
 
 void larder_unlock_all(struct larder *larder) {
-    for (unsigned i = larder->buddies.zone_count; i-- > 0;) {
-        larder_port_lock_release(&larder->buddies.zone[i].lock.port);
+    EACH_AREA(area, &larder->buddies) {
+        larder_port_lock_release(&area->lock.port);
     }
     LIST_EACH(link, &larder->caches) {
         larder_port_lock_release(&LIST_ENTRY(link, struct larder_cache, link)->lock.port);

@@ -18,7 +18,7 @@ enum lock_rank {
     LOCK_RANK_REGISTRY, /* the instance: list and ids of caches, the range table, slots */
     LOCK_RANK_SLOT,     /* one slot: slow paths on its bins, against who withdraws its magazines */
     LOCK_RANK_CACHE,    /* one cache: its slabs and its depot */
-    LOCK_RANK_ZONE,     /* one zone: its free blocks */
+    LOCK_RANK_AREA,     /* one area of a zone: its free blocks */
     LOCK_RANKS
 };
 

@@ -184,28 +184,21 @@ unsigned pageblock_run_order(const struct pageblock *block, unsigned frame) {
     return pageblock_widened(block, frame, 0);
 }
 
-/* What a word of ones is, shifted down to the bit of this frame. */
-static uint64_t ones_from(unsigned frame) {
-    return ~UINT64_C(0) >> frame % WORD_BITS;
+/* The first bit from `at` on that is set, or clear; PAGEBLOCK_FRAMES iff there is none. */
+static unsigned next_bit(const uint64_t bits[PAGEBLOCK_WORDS], unsigned at, bool is_set) {
+    while (at < PAGEBLOCK_FRAMES) {
+        uint64_t word = is_set ? bits[at / WORD_BITS] : ~bits[at / WORD_BITS];
+        word >>= at % WORD_BITS;
+        if (word != 0) {
+            return at + lowest_bit(word);
+        }
+        at = (at / WORD_BITS + 1) * WORD_BITS;
+    }
+    return PAGEBLOCK_FRAMES;
 }
 
 bool pageblock_next_run(const uint64_t bits[PAGEBLOCK_WORDS], unsigned *first, unsigned *count) {
-    unsigned at = *first;
-    while (at < PAGEBLOCK_FRAMES && bits[at / WORD_BITS] >> at % WORD_BITS == 0) {
-        at = (at / WORD_BITS + 1) * WORD_BITS;
-    }
-    if (at >= PAGEBLOCK_FRAMES) {
-        return false;
-    }
-    at += lowest_bit(bits[at / WORD_BITS] >> at % WORD_BITS);
-    unsigned end = at;
-    while (end < PAGEBLOCK_FRAMES && bits[end / WORD_BITS] >> end % WORD_BITS == ones_from(end)) {
-        end = (end / WORD_BITS + 1) * WORD_BITS;
-    }
-    if (end < PAGEBLOCK_FRAMES) {
-        end += lowest_bit(~(bits[end / WORD_BITS] >> end % WORD_BITS));
-    }
-    *first = at;
-    *count = end - at;
-    return true;
+    *first = next_bit(bits, *first, true);
+    *count = next_bit(bits, *first, false) - *first;
+    return *first < PAGEBLOCK_FRAMES;
 }

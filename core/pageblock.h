@@ -2,16 +2,16 @@
  *
  * Inside a page block the buddies need no lists and no merging loop: a free block of order k is an
  * aligned run of 2^k set bits, so giving frames back *is* the merge. Pure transitions on one small
- * struct; the zone's lock guards it.
+ * struct; the lock of its area guards it. The area itself is one level up of the same: a bit for
+ * each of its page blocks that is wholly free.
  *
  * Conservation: count_free = popcount(free_bits); while OPEN, largest is the order of the largest
  * aligned free run.
  *
- *   state     meaning                                                         bits
- *   NONE      no RAM; or wholly allocated; or inside a larger block            all clear
- *   OPEN      partly free or partly reserved; every frame has its own bit      free frames are set
- *   WHOLE     head of a free block of order ≥ 9, on its zone's list            all clear: the order
- * says it
+ *   state     meaning                                                    bits
+ *   NONE      no RAM; or wholly allocated; or wholly free: its area's     all clear
+ *             bitmap says which
+ *   OPEN      partly free or partly reserved; every frame has a bit       free frames are set
  */
 #ifndef CORE_PAGEBLOCK_H
 #define CORE_PAGEBLOCK_H
@@ -26,22 +26,19 @@
 enum pageblock_state {
     PAGEBLOCK_NONE = 0,
     PAGEBLOCK_OPEN,
-    PAGEBLOCK_WHOLE,
 };
 
 struct pageblock {
     _Alignas(64) uint64_t free_bits[PAGEBLOCK_WORDS]; /* a bit per frame */
-    struct list
-        link; /* in the zone: WHOLE by order, OPEN with free frames by largest and fullness */
+    struct list link;    /* OPEN with free frames: in its area, by largest and fullness */
     uint16_t count_free; /* OPEN: frames free, 0..512 */
     uint8_t state;       /* enum pageblock_state */
-    uint8_t order;       /* WHOLE: order of the free block headed here */
     uint8_t largest;     /* OPEN, count_free > 0: largest free order, 0..9 */
     uint8_t bucket;      /* OPEN, on a list: which of its class */
     bool was_written;    /* frames of it came back since all of it read as zero */
-    bool is_dirty;       /* on a list of its zone's dirty page blocks, by the next link */
+    bool is_dirty;       /* on a list of its area's dirty page blocks, by the next link */
     struct list dirty_link;
-    uint8_t taker; /* OPEN: who takes single frames from here (buddy.h); 0: nobody in particular */
+    uint16_t taker; /* OPEN: who takes single frames from here (struct area_seat); 0: nobody */
 };
 _Static_assert(sizeof(struct pageblock) == 128, "two cache lines");
 

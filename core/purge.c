@@ -19,66 +19,59 @@ static bool purge_runs(struct larder *larder, uint64_t number, const uint64_t bi
     return is_clean && *frames > 0;
 }
 
-static bool purge_one(struct larder *larder, struct zone *zone, unsigned age, uint64_t *frames) {
+static bool purge_one(struct larder *larder, struct area *area, unsigned age, uint64_t *frames) {
     uint64_t number, bits[PAGEBLOCK_WORDS], here = 0;
-    lock_acquire(&zone->lock);
-    bool is_one = buddy_take_dirty(&larder->buddies, zone, age, &number, bits);
-    lock_release(&zone->lock);
+    area_enter(area);
+    bool is_one = buddy_take_dirty(&larder->buddies, area, age, &number, bits);
+    area_leave(&larder->buddies, area);
     if (!is_one) {
         return false;
     }
     bool is_clean = purge_runs(larder, number, bits, &here);
-    lock_acquire(&zone->lock);
-    buddy_give_purged(&larder->buddies, zone, number, bits, is_clean);
-    lock_release(&zone->lock);
+    area_enter(area);
+    buddy_give_purged(&larder->buddies, area, number, bits, is_clean);
+    area_leave(&larder->buddies, area);
     *frames += here;
     return true;
 }
 
-static bool has_dirty(struct zone *zone, unsigned age) {
-    lock_acquire(&zone->lock);
-    bool has = !list_is_empty(&zone->dirty[age]);
-    lock_release(&zone->lock);
-    return has;
-}
-
 /* What gets dirty meanwhile may be purged too, but not for ever: at most as many page blocks as
  * there are. */
-static uint64_t purge_zone(struct larder *larder, struct zone *zone, unsigned age) {
-    uint64_t frames = 0, left = zone->end_pageblock - zone->first_pageblock;
-    while (left-- > 0 && purge_one(larder, zone, age, &frames)) {
+static uint64_t purge_area(struct larder *larder, struct area *area, unsigned age) {
+    uint64_t frames = 0, left = AREA_PAGEBLOCKS;
+    while (left-- > 0 && purge_one(larder, area, age, &frames)) {
     }
     return frames;
 }
 
 void purge_old(struct larder *larder) {
-    for (unsigned i = 0; i < larder->buddies.zone_count; i++) {
-        struct zone *zone = &larder->buddies.zone[i];
-        purge_zone(larder, zone, DIRTY_AGES - 1);
-        lock_acquire(&zone->lock);
-        buddy_age_dirty(zone);
-        lock_release(&zone->lock);
+    EACH_AREA(area, &larder->buddies) {
+        purge_area(larder, area, DIRTY_AGES - 1);
+        area_enter(area);
+        buddy_age_dirty(area);
+        area_leave(&larder->buddies, area);
     }
 }
 
 /* The young first: what grows old meanwhile, in another thread's interval, is met a second time. */
 uint64_t larder_purge(struct larder *larder) {
     uint64_t frames = 0;
-    for (unsigned i = 0; i < larder->buddies.zone_count; i++) {
+    EACH_AREA(area, &larder->buddies) {
         for (unsigned age = 0; age < DIRTY_AGES; age++) {
-            frames += purge_zone(larder, &larder->buddies.zone[i], age);
+            frames += purge_area(larder, area, age);
         }
     }
     return frames;
 }
 
 bool larder_is_dirty(struct larder *larder) {
-    for (unsigned i = 0; i < larder->buddies.zone_count; i++) {
+    bool is_dirty = false;
+    EACH_AREA(area, &larder->buddies) {
+        area_enter(area);
         for (unsigned age = 0; age < DIRTY_AGES; age++) {
-            if (has_dirty(&larder->buddies.zone[i], age)) {
-                return true;
-            }
+            is_dirty = is_dirty || !list_is_empty(&area->dirty[age]);
         }
+        area_leave(&larder->buddies, area);
     }
-    return false;
+    return is_dirty;
 }

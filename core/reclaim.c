@@ -31,10 +31,7 @@ static uint64_t give_back_all(struct larder_cache *cache) {
 static uint64_t frames_free(struct larder *larder) {
     uint64_t free = 0;
     for (unsigned i = 0; i < larder->buddies.zone_count; i++) {
-        struct zone *zone = &larder->buddies.zone[i];
-        lock_acquire(&zone->lock);
-        free += zone->free;
-        lock_release(&zone->lock);
+        free += zone_free(&larder->buddies, &larder->buddies.zone[i]);
     }
     return free;
 }

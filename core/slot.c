@@ -16,6 +16,9 @@ void slot_init(struct larder_slot *slot, struct larder *larder, uint32_t index,
     for (unsigned i = 0; i < BIN_PAGES; i++) {
         slot->more[i] = NULL;
     }
+    for (unsigned i = 0; i < LARDER_ZONES_MAX; i++) {
+        slot->seat[i] = (struct area_seat){AREA_NONE, index + 1, NULL};
+    }
     slot->larder = larder;
     slot->index = index;
     slot->reclaim_seen = 0;

@@ -9,9 +9,8 @@
 #ifndef CORE_SLOT_H
 #define CORE_SLOT_H
 
-#include "frame.h"
+#include "buddy.h"
 #include "larder/config.h"
-#include "lock.h"
 #include "magazine.h"
 
 #define BINS_PER_PAGE 256u
@@ -37,9 +36,10 @@ struct larder_slot {
     struct magazine *magazine[SLOT_MAGAZINES]; /* never NULL; this slot only, as all here */
     struct magazine *frame_take[FRAME_BINS];   /* blocks to hand out; never NULL */
     struct bin_page *more[BIN_PAGES]; /* [id / 256] from BINS_OWNED on; NULL until needed */
-    struct larder *larder;            /* constant */
-    uint32_t index;                   /* constant */
-    uint32_t reclaim_seen;            /* the reclaim_epoch this slot has acted on */
+    struct area_seat seat[LARDER_ZONES_MAX]; /* where it takes frames from, in each zone */
+    struct larder *larder;                   /* constant */
+    uint32_t index;                          /* constant */
+    uint32_t reclaim_seen;                   /* the reclaim_epoch this slot has acted on */
     struct lock guard;          /* held by slow paths that move magazines in or out of a bin */
     struct magazine *withdrawn; /* taken out of the bins by another slot; guarded by `guard`;
                                    atomic, because the slot looks at it without */

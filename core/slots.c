@@ -243,6 +243,7 @@ void larder_slot_detach(struct larder *larder, struct larder_slot *slot) {
         larder_port_relax();
     }
     frames_flush_bins(larder, slot, true);
+    frames_let_go_seats(larder, slot);
     for (unsigned i = 0; i < BIN_PAGES; i++) {
         void *page = slot->more[i];
         if (page != NULL) {

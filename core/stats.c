@@ -11,35 +11,35 @@ unsigned larder_zone_count(const struct larder *larder) {
     return larder->buddies.zone_count;
 }
 
-/* The free blocks of an OPEN page block as a buddy sees them: each maximal aligned free run once.
- */
-static void count_open(const struct pageblock *block, uint64_t *free_blocks) {
-    for (unsigned frame = 0; frame < PAGEBLOCK_FRAMES;) {
-        if (!pageblock_is_free(block, frame, 1)) {
-            frame++;
+/* The free blocks of a bitmap as a buddy sees them: each maximal aligned free run once. */
+static void count_runs(const struct pageblock *block, unsigned order_of_unit,
+                       uint64_t *free_blocks) {
+    for (unsigned unit = 0; unit < PAGEBLOCK_FRAMES;) {
+        if (!pageblock_is_free(block, unit, 1)) {
+            unit++;
             continue;
         }
-        unsigned order = pageblock_run_order(block, frame);
-        free_blocks[order]++;
-        frame = (frame & ~((1u << order) - 1)) + (1u << order);
+        unsigned order = pageblock_run_order(block, unit);
+        unsigned most = (unsigned)LARDER_ORDER_MAX - order_of_unit;
+        order = order < most ? order : most;
+        free_blocks[order_of_unit + order]++;
+        unit = (unit & ~((1u << order) - 1)) + (1u << order);
     }
 }
 
-/* Returns how many page blocks were looked at: all of a WHOLE one's, so that a reservation of which
- * little is used costs little. */
-static uint64_t count_pageblocks(struct buddies *buddies, struct zone *zone, uint64_t number,
-                                 uint64_t *free_blocks) {
-    const struct pageblock *block = &buddies->pageblock[number];
-    uint64_t looked_at = 1;
-    lock_acquire(&zone->lock);
-    if (block->state == PAGEBLOCK_WHOLE) {
-        free_blocks[block->order]++;
-        looked_at = UINT64_C(1) << (block->order - PAGEBLOCK_ORDER);
-    } else if (block->state == PAGEBLOCK_OPEN && block->count_free > 0) {
-        count_open(block, free_blocks);
+/* The lock is let go after each page block. */
+static void count_area(struct buddies *buddies, struct area *area, uint64_t *free_blocks) {
+    area_enter(area);
+    count_runs(&area->whole, PAGEBLOCK_ORDER, free_blocks);
+    area_leave(buddies, area);
+    for (uint64_t number = area->low_pageblock; number < area->end_pageblock; number++) {
+        const struct pageblock *block = &buddies->pageblock[number];
+        area_enter(area);
+        if (block->state == PAGEBLOCK_OPEN && block->count_free > 0) {
+            count_runs(block, 0, free_blocks);
+        }
+        area_leave(buddies, area);
     }
-    lock_release(&zone->lock);
-    return looked_at;
 }
 
 static void zone_span(struct larder *larder, const struct zone *zone,
@@ -58,20 +58,19 @@ static void zone_span(struct larder *larder, const struct zone *zone,
 }
 
 bool larder_zone_stats(struct larder *larder, unsigned index, struct larder_zone_stats *stats) {
-    if (index >= larder->buddies.zone_count) {
+    struct buddies *buddies = &larder->buddies;
+    if (index >= buddies->zone_count) {
         return false;
     }
-    struct zone *zone = &larder->buddies.zone[index];
+    struct zone *zone = &buddies->zone[index];
     *stats = (struct larder_zone_stats){.name = zone->name, .reserve = zone->reserve};
     zone_span(larder, zone, stats);
-    for (uint64_t i = zone->first_pageblock; i < zone->end_pageblock;) {
-        i += count_pageblocks(&larder->buddies, zone, i, stats->free_blocks);
+    EACH_AREA_OF(area, buddies, zone) {
+        count_area(buddies, area, stats->free_blocks);
     }
-    lock_acquire(&zone->lock);
-    stats->usable = zone->usable;
-    stats->free = zone->free;
-    stats->free_min = zone->free_min;
-    lock_release(&zone->lock);
+    stats->usable = __atomic_load_n(&zone->usable, __ATOMIC_RELAXED);
+    stats->free = zone_free(buddies, zone);
+    stats->free_min = min_u64(__atomic_load_n(&zone->free_min, __ATOMIC_RELAXED), stats->free);
     return true;
 }
 
@@ -115,16 +114,17 @@ int larder_unusable_index(const struct larder_zone_stats *stats, unsigned order)
 
 /* ---- frames ---- */
 
-static uint64_t largest_order(const struct zone *zone) {
-    if (zone->whole_orders != 0) {
-        return PAGEBLOCK_ORDER + highest_bit(zone->whole_orders);
+/* Adds an area: what is dirty in it, and the largest block. */
+static void add_area(struct buddies *buddies, struct area *area,
+                     struct larder_frames_stats *stats) {
+    area_enter(area);
+    unsigned largest = buddy_largest(area);
+    stats->dirty += buddy_count_dirty(buddies, area);
+    area_leave(buddies, area);
+    if (largest < BUDDY_ORDERS &&
+        (stats->largest_free_order == UINT64_MAX || largest > stats->largest_free_order)) {
+        stats->largest_free_order = largest;
     }
-    for (unsigned order = PAGEBLOCK_ORDER; order-- > 0;) {
-        if (zone->open_buckets[order] != 0) {
-            return order;
-        }
-    }
-    return UINT64_MAX;
 }
 
 void larder_frames_stats(struct larder *larder, struct larder_frames_stats *stats) {
@@ -137,17 +137,13 @@ void larder_frames_stats(struct larder *larder, struct larder_frames_stats *stat
     };
     for (unsigned i = 0; i < larder->buddies.zone_count; i++) {
         struct zone *zone = &larder->buddies.zone[i];
-        lock_acquire(&zone->lock);
-        uint64_t largest = largest_order(zone);
-        stats->usable += zone->usable;
-        stats->free += zone->free;
-        stats->dirty += buddy_count_dirty(&larder->buddies, zone);
-        stats->free_min += zone->free_min;
-        lock_release(&zone->lock);
-        if (largest != UINT64_MAX &&
-            (stats->largest_free_order == UINT64_MAX || largest > stats->largest_free_order)) {
-            stats->largest_free_order = largest;
-        }
+        uint64_t free = zone_free(&larder->buddies, zone);
+        stats->usable += __atomic_load_n(&zone->usable, __ATOMIC_RELAXED);
+        stats->free += free;
+        stats->free_min += min_u64(__atomic_load_n(&zone->free_min, __ATOMIC_RELAXED), free);
+    }
+    EACH_AREA(area, &larder->buddies) {
+        add_area(&larder->buddies, area, stats);
     }
     uint64_t elsewhere = stats->free + stats->in_bins;
     stats->allocated = stats->usable > elsewhere ? stats->usable - elsewhere : 0;
@@ -183,7 +179,7 @@ static void count_plain(struct larder *larder, uint64_t index, struct larder_map
         cell->absent++;
     } else if (!range_gives_frame(range, address)) {
         cell->reserved++;
-    } else if (buddy_range_is_free(&larder->buddies, index, 1)) {
+    } else if (buddies_is_free(&larder->buddies, index)) {
         cell->free++;
     } else {
         cell->run++; /* inside a block or run; those in bins are told apart by their start */

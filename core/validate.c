@@ -2,7 +2,8 @@
  *
  * - page block: count_free = popcount(free_bits); largest and bucket are what the bits say; on the
  *   list they say
- * - zone: free = Σ count_free of OPEN + Σ 2^order of WHOLE; no two free buddies of one order
+ * - area: free = Σ count_free of OPEN + 512 × whole page blocks; none is both
+ * - zone: free = Σ (free − unsettled) of its areas; free_min ≤ free ≤ usable
  * - frames: usable = free + slabs + blocks and runs + in bins; a run lies in one zone
  * - slab: count_free = popcount(free_bits); its frames' owner bytes and records point to it; its
  *   list fits
@@ -64,86 +65,90 @@ static bool check_open(const struct zone *zone, const struct pageblock *block,
     return true;
 }
 
-static bool check_whole(const struct buddies *buddies, const struct zone *zone, uint64_t number,
-                        struct larder_fatal *fatal) {
-    const struct pageblock *block = &buddies->pageblock[number];
-    bool has_order = block->order >= PAGEBLOCK_ORDER && block->order <= LARDER_ORDER_MAX;
-    uint64_t size = has_order ? UINT64_C(1) << (block->order - PAGEBLOCK_ORDER) : 1;
-    uint64_t buddy = number ^ size;
-    if (!has_order || !is_aligned(number, size) || number + size > zone->end_pageblock) {
-        return broken(fatal, block, zone->name, "buddies: a block is aligned and inside its zone");
+/* One that is not OPEN: its bit in the area says whether it is free. */
+static bool check_closed(const struct area *area, uint64_t number, const struct pageblock *block,
+                         struct larder_fatal *fatal) {
+    bool is_whole = buddy_whole_order(area, number) != 0;
+    if (is_whole && (number < area->low_pageblock || number >= area->end_pageblock)) {
+        return broken(fatal, block, area->zone->name, "area: a free page block lies in its zone");
     }
-    if (bits_set(block->free_bits, PAGEBLOCK_WORDS) != 0) {
-        return broken(fatal, block, zone->name, "page block: a whole one has no bits of its own");
-    }
-    if (block->order < LARDER_ORDER_MAX && buddy >= zone->first_pageblock &&
-        buddy < zone->end_pageblock && buddies->pageblock[buddy].state == PAGEBLOCK_WHOLE &&
-        buddies->pageblock[buddy].order == block->order) {
-        return broken(fatal, block, zone->name, "buddies: two free buddies are merged");
-    }
-    return true;
+    return (block->count_free == 0 && bits_set(block->free_bits, PAGEBLOCK_WORDS) == 0) ||
+           broken(fatal, block, area->zone->name, "page block: no bits but of an open one");
 }
 
-static bool check_zone(struct buddies *buddies, struct zone *zone, struct larder_fatal *fatal) {
-    uint64_t free = 0;
-    for (uint64_t number = zone->first_pageblock; number < zone->end_pageblock;) {
-        const struct pageblock *block = &buddies->pageblock[number];
-        uint64_t step = 1;
-        if (block->state == PAGEBLOCK_OPEN) {
-            if (!check_open(zone, block, fatal)) {
-                return false;
-            }
-            free += block->count_free;
-        } else if (block->state == PAGEBLOCK_WHOLE) {
-            if (!check_whole(buddies, zone, number, fatal)) {
-                return false;
-            }
-            free += UINT64_C(1) << block->order;
-            step = UINT64_C(1) << (block->order - PAGEBLOCK_ORDER);
-        }
-        number += step;
+static bool check_pageblock(const struct area *area, uint64_t number, const struct pageblock *block,
+                            struct larder_fatal *fatal) {
+    if (block->state != PAGEBLOCK_OPEN) {
+        return check_closed(area, number, block, fatal);
     }
-    if (free != zone->free) {
-        return broken(fatal, zone, zone->name, "zone: free = sum of its free blocks");
-    }
-    return zone->free <= zone->usable && zone->free_min <= zone->free
-               ? true
-               : broken(fatal, zone, zone->name, "zone: free_min <= free <= usable");
+    return buddy_whole_order(area, number) == 0
+               ? check_open(area->zone, block, fatal)
+               : broken(fatal, block, area->zone->name, "area: an open page block is not whole");
 }
 
-/* Every list holds exactly the blocks that say they are on it: count links against states. */
-static bool check_zone_lists(struct buddies *buddies, struct zone *zone,
-                             struct larder_fatal *fatal) {
-    uint64_t limit = zone->end_pageblock - zone->first_pageblock;
-    for (unsigned i = 0; i < WHOLE_LISTS; i++) {
-        if (list_is_empty(&zone->whole[i]) == ((zone->whole_orders >> i & 1) != 0)) {
-            return broken(fatal, zone, zone->name, "zone: a bit per non-empty order");
-        }
-        uint64_t links = 0;
-        for (const struct list *at = zone->whole[i].next; at != &zone->whole[i]; at = at->next) {
-            const struct pageblock *block = LIST_ENTRY(at, struct pageblock, link);
-            if (block->state != PAGEBLOCK_WHOLE || block->order != i + PAGEBLOCK_ORDER ||
-                ++links > limit || at->next->prev != at) {
-                return broken(fatal, block, zone->name, "zone: a list holds blocks of its order");
-            }
-        }
+static bool check_counts(const struct area *area, uint64_t in_open, struct larder_fatal *fatal) {
+    const struct pageblock *whole = &area->whole;
+    if (bits_set(whole->free_bits, PAGEBLOCK_WORDS) != whole->count_free) {
+        return broken(fatal, area, area->zone->name,
+                      "area: whole.count_free = popcount of its bits");
     }
+    if (whole->count_free > 0 && pageblock_largest(whole) > whole->largest) {
+        return broken(fatal, area, area->zone->name, "area: no larger order is free than it says");
+    }
+    return area->free == in_open + (uint64_t)whole->count_free * PAGEBLOCK_FRAMES ||
+           broken(fatal, area, area->zone->name, "area: free = sum of its free blocks");
+}
+
+/* Every list holds exactly the blocks that say they are on it: links against states. */
+static bool check_lists(const struct area *area, struct larder_fatal *fatal) {
+    const char *name = area->zone->name;
     for (unsigned i = 0; i < PAGEBLOCK_ORDER * FULLNESS_BUCKETS; i++) {
         unsigned largest = i / FULLNESS_BUCKETS, bucket = i % FULLNESS_BUCKETS;
-        const struct list *head = &zone->open[largest][bucket];
-        if (list_is_empty(head) == ((zone->open_buckets[largest] >> bucket & 1) != 0)) {
-            return broken(fatal, zone, zone->name, "zone: a bit per non-empty bucket");
+        const struct list *head = &area->open[largest][bucket];
+        if (list_is_empty(head) == ((area->open_buckets[largest] >> bucket & 1) != 0)) {
+            return broken(fatal, area, name, "area: a bit per non-empty bucket");
         }
         for (const struct list *at = head->next; at != head; at = at->next) {
             const struct pageblock *block = LIST_ENTRY(at, struct pageblock, link);
             if (block->state != PAGEBLOCK_OPEN || block->largest != largest ||
                 block->bucket != bucket || at->next->prev != at) {
-                return broken(fatal, block, zone->name, "zone: a list holds blocks of its bucket");
+                return broken(fatal, block, name, "area: a list holds blocks of its bucket");
             }
         }
     }
-    (void)buddies;
     return true;
+}
+
+static bool check_area(struct buddies *buddies, struct area *area, struct larder_fatal *fatal) {
+    uint64_t in_open = 0;
+    for (unsigned bit = 0; bit < AREA_PAGEBLOCKS; bit++) {
+        uint64_t number = area->first_pageblock + bit;
+        bool is_inside = number >= area->low_pageblock && number < area->end_pageblock;
+        if (!is_inside && !pageblock_is_free(&area->whole, bit, 1)) {
+            continue;
+        }
+        const struct pageblock *block = &buddies->pageblock[number];
+        if (!check_pageblock(area, number, block, fatal)) {
+            return false;
+        }
+        in_open += block->state == PAGEBLOCK_OPEN ? block->count_free : 0;
+    }
+    return check_counts(area, in_open, fatal) && check_lists(area, fatal);
+}
+
+static bool check_zone(struct buddies *buddies, struct zone *zone, struct larder_fatal *fatal) {
+    uint64_t free = zone_free(buddies, zone), settled = zone->free;
+    EACH_AREA_OF(area, buddies, zone) {
+        if (!check_area(buddies, area, fatal)) {
+            return false;
+        }
+        settled += (uint64_t)area->unsettled;
+    }
+    if (settled != free) {
+        return broken(fatal, zone, zone->name, "zone: free = sum of what its areas settled");
+    }
+    return (free <= zone->usable && zone->free_min <= zone->free) ||
+           broken(fatal, zone, zone->name, "zone: free_min <= free <= usable");
 }
 
 /* ---- frames ---- */
@@ -154,7 +159,8 @@ static bool check_range(struct larder *larder, uint64_t index, uint64_t end, uin
     while (index < end) {
         uint64_t step = 1;
         if (index % PAGEBLOCK_FRAMES == 0 &&
-            buddy_whole_order(&larder->buddies, index / PAGEBLOCK_FRAMES) != 0) {
+            buddy_whole_order(buddies_area_of(&larder->buddies, index), index / PAGEBLOCK_FRAMES) !=
+                0) {
             step = PAGEBLOCK_FRAMES;
         } else if (frame_cache_id(&larder->map, index) != 0) {
             ++*owned;
@@ -167,8 +173,7 @@ static bool check_range(struct larder *larder, uint64_t index, uint64_t end, uin
             }
             *owned += length;
         }
-        if (larder->map.owner[index] != OWNER_NONE &&
-            buddy_range_is_free(&larder->buddies, index, 1)) {
+        if (larder->map.owner[index] != OWNER_NONE && buddies_is_free(&larder->buddies, index)) {
             return broken(fatal, frame_pointer(&larder->map, index), "frames",
                           "frames: a free frame has no owner");
         }
@@ -302,8 +307,7 @@ static bool check_caches(struct larder *larder, struct larder_fatal *fatal) {
 bool larder_validate(struct larder *larder, struct larder_fatal *fatal) {
     for (unsigned i = 0; i < larder->buddies.zone_count; i++) {
         struct zone *zone = &larder->buddies.zone[i];
-        if (!check_zone(&larder->buddies, zone, fatal) ||
-            !check_zone_lists(&larder->buddies, zone, fatal)) {
+        if (!check_zone(&larder->buddies, zone, fatal)) {
             return false;
         }
     }

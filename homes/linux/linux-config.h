@@ -3,7 +3,6 @@
 #ifndef LINUX_CONFIG_H
 #define LINUX_CONFIG_H
 
-#define LARDER_ORDER_MAX 24    /* 64 GiB in one piece; longer ones are looked for */
 #define LARDER_SLOTS_MAX 4096  /* threads with magazines of their own */
 #define LARDER_CACHES_MAX 1024 /* a process has few typed caches */
 #define LARDER_EMPTY_BYTES (16u << 10)

@@ -16,7 +16,8 @@
 #define LARDER_FRAME_SHIFT 12
 #endif
 
-/* Largest buddy order: a block of order k is 2^k frames. 18 is 1 GiB. 9 (2 MiB) to 24. */
+/* Largest buddy order: a block of order k is 2^k frames. 9 (2 MiB) to 18 (1 GiB); longer runs are
+ * looked for. */
 #ifndef LARDER_ORDER_MAX
 #define LARDER_ORDER_MAX 18
 #endif

@@ -30,8 +30,8 @@ void *larder_frames_alloc_exact(struct larder *larder, uint64_t count, larder_fl
 
 /* Exactly `count` contiguous frames, aligned to `align_bytes`, all below `limit_address`; may be
  * longer than the largest order. NULL iff count is 0, the alignment is not a power of two, or no
- * such range is free. Cost: O(free and used blocks of the zones), with the zone's lock held for O(2
- * MiB page blocks looked at) at a time: for start-up and for drivers, not for every day. */
+ * such range is free. Cost: O(free and used blocks of the zones), with a lock held for 64
+ * page blocks of 2 MiB at a time: for start-up and for drivers, not for every day. */
 void *larder_frames_alloc_contiguous(struct larder *larder, uint64_t count, uint64_t align_bytes,
                                      uint64_t limit_address, larder_flags flags);
 

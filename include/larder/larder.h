@@ -137,7 +137,8 @@ struct larder_config {
         zone[LARDER_ZONES_MAX]; /* ascending; the last one's limit may be UINT64_MAX */
     unsigned zone_count;        /* 0: one zone named "normal" */
     unsigned slot_count;        /* slots that may be attached: 1..LARDER_SLOTS_MAX */
-    uint64_t reserve_frames;    /* kept back for LARDER_USE_RESERVE; 0 is allowed */
+    uint64_t reserve_frames;    /* kept back for LARDER_USE_RESERVE; 0 is allowed. Slots that ask at
+                                   one moment in different GiB may be given the same of it */
     unsigned interval_ms;       /* the working-set interval of larder_tick(); 0: 1000 */
     bool is_reserved; /* RAM comes from larder_port_reserve(): it reads as zero when it is handed
                          over, and free memory is purged through the port */

@@ -25,15 +25,16 @@ struct larder_sink {
 struct larder_zone_stats {
     const char *name;
     uint64_t first_address, end_address;      /* of its RAM */
-    uint64_t usable, free, free_min, reserve; /* frames */
+    uint64_t usable, free, free_min, reserve; /* frames. free_min: in a zone that reaches over
+                                                 several GiB, to within 32 MiB for each */
     uint64_t free_blocks[LARDER_ORDER_MAX +
                          1]; /* free blocks of exactly this order, as a buddy sees them */
 };
 
 unsigned larder_zone_count(const struct larder *larder);
 
-/* False iff there is no such zone. Cost: O(its free blocks of 2 MiB and more, and its other page
- * blocks), with its lock taken for each of them. */
+/* False iff there is no such zone. Cost: O(2 MiB page blocks of the zone) with a lock taken per
+ * page block. */
 bool larder_zone_stats(struct larder *larder, unsigned zone, struct larder_zone_stats *stats);
 
 /* External fragmentation index of Linux (Gorman 2008), in thousandths: -1000 a block of this order

@@ -7,6 +7,8 @@
 #include "model.h"
 
 #define BASE (3 * GIB)
+/* So much higher, in another area, lie the frames from `far_frame` on. */
+#define FAR_BYTES (2 * GIB)
 #define FRAMES_MAX 16000u
 #define LIVE_MAX 3000u
 #define RESERVED_MAX 12u
@@ -30,15 +32,24 @@ static unsigned reserved_count;
 static uint64_t zone_end[LARDER_ZONES_MAX]; /* frame numbers */
 static unsigned zones, cpus;
 static uint64_t idle_at_start, next_tag, steps;
+static uint64_t far_frame; /* the one before it is ABSENT */
 
 /* ---- The world ---- */
 
+static uint64_t address_of(uint64_t frame) {
+    return BASE + frame * FRAME + (frame < far_frame ? 0 : FAR_BYTES);
+}
+
+static uint64_t frame_at_address(uint64_t address) {
+    return (address - BASE - (address < BASE + FAR_BYTES ? 0 : FAR_BYTES)) / FRAME;
+}
+
 static uint64_t frame_of(const void *pointer) {
-    return (larder_frames_address(sim->larder, pointer) - BASE) / FRAME;
+    return frame_at_address(larder_frames_address(sim->larder, pointer));
 }
 
 static char *pointer_of(uint64_t frame) {
-    return larder_frames_pointer(sim->larder, BASE + frame * FRAME);
+    return larder_frames_pointer(sim->larder, address_of(frame));
 }
 
 static unsigned zone_of(uint64_t frame) {
@@ -64,6 +75,22 @@ static void find_own_frames(void) {
     }
 }
 
+/* What lies beyond `far_frame` moves up, and what lies across it is cut in two. */
+static unsigned move_far(struct larder_range *range, unsigned count) {
+    uint64_t far = BASE + far_frame * FRAME;
+    for (unsigned i = count; i-- > 0 && far_frame < FRAMES_MAX;) {
+        uint64_t first = range[i].address, end = first + range[i].size_bytes;
+        if (first < far && end > far - FRAME) {
+            range[i].size_bytes = first < far - FRAME ? far - FRAME - first : 0;
+            range[count++] = (struct larder_range){far + FAR_BYTES, end > far ? end - far : 0,
+                                                   LARDER_RANGE_USABLE};
+        } else if (first >= far) {
+            range[i].address += FAR_BYTES;
+        }
+    }
+    return count;
+}
+
 static unsigned draw_ranges(struct random *random, struct larder_range *range) {
     unsigned count = 1 + (unsigned)random_below(random, 4);
     uint64_t at = random_below(random, 2) ? 0 : random_below(random, 700) * FRAME + 5;
@@ -72,7 +99,7 @@ static unsigned draw_ranges(struct random *random, struct larder_range *range) {
         range[i] = (struct larder_range){BASE + at, bytes, LARDER_RANGE_USABLE};
         at += bytes + random_below(random, 3) * (3 * MIB + 77);
     }
-    return count;
+    return move_far(range, count);
 }
 
 static void mark_ranges(const struct larder_ranges *table) {
@@ -80,15 +107,20 @@ static void mark_ranges(const struct larder_ranges *table) {
     for (unsigned i = 0; i < table->count; i++) {
         uint64_t first = (table->range[i].address + FRAME - 1) / FRAME;
         uint64_t end = (table->range[i].address + table->range[i].size_bytes) / FRAME;
-        sim_check(end - BASE / FRAME <= FRAMES_MAX);
-        memset(frame_at + (first - BASE / FRAME), IDLE, end - first);
+        if (first < end) {
+            uint64_t frame = frame_at_address(first * FRAME);
+            sim_check(frame + (end - first) <= FRAMES_MAX);
+            memset(frame_at + frame, IDLE, end - first);
+        }
     }
 }
 
 static void start(struct random *random) {
     struct larder_range range[8];
-    struct larder_zone_config zone[3] = {
-        {"low", BASE + 4 * MIB}, {"middle", BASE + 10 * MIB}, {"high", UINT64_MAX}};
+    far_frame = random_below(random, 2) ? 512 * (1 + random_below(random, 12)) : FRAMES_MAX;
+    struct larder_zone_config zone[3] = {{"low", address_of(4 * MIB / FRAME)},
+                                         {"middle", address_of(10 * MIB / FRAME)},
+                                         {"high", UINT64_MAX}};
     cpus = 1 + (unsigned)random_below(random, CPUS_MAX);
     zones = 1 + (unsigned)random_below(random, 3);
     struct sim_config config = {.range = range,
@@ -101,7 +133,7 @@ static void start(struct random *random) {
     sim = sim_start(&config);
     sim_check(sim->larder != NULL);
     for (unsigned i = 0; i < zones; i++) {
-        zone_end[i] = i + 1 == zones ? UINT64_MAX : (config.zone[i].limit_address - BASE) / FRAME;
+        zone_end[i] = i + 1 == zones ? UINT64_MAX : frame_at_address(config.zone[i].limit_address);
     }
     live_count = reserved_count = 0;
     next_tag = steps = 0;
@@ -270,9 +302,9 @@ static void apply_contiguous(const struct op *op) {
     if (live_count == LIVE_MAX || op->a % 4) {
         return;
     }
-    void *frames = larder_frames_alloc_contiguous(
-        sim->larder, count, align * FRAME, limit == UINT64_MAX ? UINT64_MAX : BASE + limit * FRAME,
-        flags);
+    void *frames =
+        larder_frames_alloc_contiguous(sim->larder, count, align * FRAME,
+                                       limit == UINT64_MAX ? UINT64_MAX : address_of(limit), flags);
     if (frames) {
         sim_check(frame_of(frames) % align == 0 && frame_of(frames) + count <= limit);
         block_add(frames, count, false, flags);
@@ -373,7 +405,7 @@ static void apply_reserve(const struct op *op) {
     }
     larder_reclaim(sim->larder);
     enum larder_status status = larder_frames_reserve(
-        sim->larder, BASE + first * FRAME + op->c % 4 * 500, (count - 1) * FRAME + 1);
+        sim->larder, address_of(first) + op->c % 4 * 500, (count - 1) * FRAME + 1);
     if (!is_ram(first, count)) {
         sim_check(status == LARDER_BAD_RANGE);
     } else if (!run_is(first, count, IDLE)) {
@@ -387,7 +419,7 @@ static void apply_reserve(const struct op *op) {
 
 static void donate(unsigned which) {
     struct block block = reserved[which];
-    sim_check(larder_frames_donate(sim->larder, BASE + block.first * FRAME, block.count * FRAME) ==
+    sim_check(larder_frames_donate(sim->larder, address_of(block.first), block.count * FRAME) ==
               LARDER_OK);
     memset(frame_at + block.first, IDLE, block.count);
     reserved[which] = reserved[--reserved_count];
@@ -397,7 +429,7 @@ static void apply_donate(const struct op *op) {
     if (reserved_count > 0 && op->b % 2) {
         donate(op->a % reserved_count);
     } else if (run_is(op->a % FRAMES_MAX, 1, IDLE)) {
-        sim_check(larder_frames_donate(sim->larder, BASE + op->a % FRAMES_MAX * FRAME, FRAME) ==
+        sim_check(larder_frames_donate(sim->larder, address_of(op->a % FRAMES_MAX), FRAME) ==
                   LARDER_BAD_RANGE);
     }
 }

@@ -97,8 +97,8 @@ static void merge_01(void *context) {
 }
 
 /* Lock dropped between unlinking a block and splitting it: a free of its buddy merges a block that
- * is on no list. Fault: core/buddy.c unlink_whole(): the zone's lock is released and taken again
- * after list_unlink(). */
+ * is on no list. Fault: core/buddy.c take_pageblocks(): the area's lock is released and taken again
+ * between finding the bits and clearing them. */
 static void trap_01_split_and_merge_are_one_critical_section(void **state) {
     (void)state;
     const struct sim_race race = {.name = "split against merge",
@@ -134,8 +134,8 @@ static void free_02(void *context) {
 }
 
 /* Two buddies freed at once merge with each other because "free" was visible before the lock.
- * Fault: core/frames.c frames_give(): the page block is marked free before the zone's lock is
- * taken. */
+ * Fault: core/frames_take.c give(): what is free is read before the area's lock is taken, and
+ * written after. */
 static void trap_02_two_buddies_freed_at_once(void **state) {
     (void)state;
     const struct sim_race race = {.name = "two buddies",
@@ -204,8 +204,8 @@ static void trap_04_free_demands_exactly_one_state(void **state) {
 
 /* The buddy's record is read before its number is compared with the end: 64 MiB of page blocks fill
  * their pages exactly, so the record of the buddy of the whole lies where nothing is mapped; and a
- * zone must not merge with the next. Fault: core/buddy.c mergeable_buddy(): the comparison with the
- * zone's bounds is gone. */
+ * zone must not merge with the next. Fault: core/buddy.h area_part(): the comparison with the end
+ * is gone. */
 static void trap_05_no_buddy_beyond_the_end(void **state) {
     (void)state;
     static const struct larder_range range = {GIB, 64 * MIB, LARDER_RANGE_USABLE};
@@ -228,7 +228,7 @@ static void trap_05_no_buddy_beyond_the_end(void **state) {
 
 /* How memory was carved at first must not limit how it merges. The range begins and ends in the
  * middle of everything, and is given in pieces. Fault: core/buddy.c give_whole(): merging ends at
- * order 10. */
+ * the largest order there was. */
 static void trap_06_merging_goes_beyond_the_first_carving(void **state) {
     (void)state;
     static const struct larder_range range[] = {
@@ -495,8 +495,8 @@ static void take_14(void *context) {
 }
 
 /* Spurious out of memory: a split elsewhere makes a block invisible for a moment.
- * Fault: core/buddy.c take_whole(): the zone's lock is released and taken again before the split.
- */
+ * Fault: core/buddy.c take_pageblocks(): all is taken, the area's lock is released and taken again,
+ * and the rest put back. */
 static void trap_14_a_split_hides_nothing(void **state) {
     (void)state;
     const struct sim_race race = {.name = "split hides",

@@ -47,26 +47,39 @@ static void set(uint64_t first, uint64_t count, unsigned from, unsigned to) {
 }
 
 static void give(uint64_t first, uint64_t count, unsigned from) {
-    struct zone *zone = buddies_zone_of(&buddies, first);
     if (from == NONE) {
         assert_true(buddies_commit(&buddies, first, count));
-        zone->usable += count;
+        buddies_make_areas(&buddies, first, count);
+        buddies_zone_of(&buddies, first)->usable += count;
     }
+    struct area *area = buddies_area_of(&buddies, first);
+    assert_int_equal(area_part(area, first, count), count);
     set(first, count, from, FREE);
-    lock_acquire(&zone->lock);
-    buddy_give(&buddies, zone, first, count);
-    lock_release(&zone->lock);
+    area_enter(area);
+    buddy_give(&buddies, area, first, count);
+    area_leave(&buddies, area);
 }
 
+/* From the only area of a zone. */
 static uint64_t take(struct zone *zone, unsigned order) {
-    lock_acquire(&zone->lock);
-    uint64_t first = buddy_take(&buddies, zone, order);
-    lock_release(&zone->lock);
+    struct area *area = &buddies.area[zone->first_area];
+    assert_int_equal(zone->count_areas, 1);
+    area_enter(area);
+    uint64_t first = buddy_take(&buddies, area, order, true);
+    area_leave(&buddies, area);
     if (first != FRAME_NONE) {
         assert_int_equal(first % ((uint64_t)1 << order), 0);
         set(first, (uint64_t)1 << order, FREE, USED);
     }
     return first;
+}
+
+static void take_range(uint64_t first, uint64_t count) {
+    struct area *area = buddies_area_of(&buddies, first);
+    area_enter(area);
+    buddy_take_range(&buddies, area, first, count);
+    area_leave(&buddies, area);
+    set(first, count, FREE, USED);
 }
 
 static bool reference_has(uint64_t from, uint64_t end, unsigned order) {
@@ -90,14 +103,18 @@ static void expect_same(void) {
         bool is_free = frame_state[i] == FREE;
         free_frames += is_free;
         if (i % 61 == 0 || is_free != (i > 0 && frame_state[i - 1] == FREE)) {
-            assert_int_equal(buddy_range_is_free(&buddies, i, 1), is_free);
+            assert_int_equal(buddies_is_free(&buddies, i), is_free);
         }
     }
     uint64_t sum = 0;
     for (unsigned zone = 0; zone < buddies.zone_count; zone++) {
-        sum += buddies.zone[zone].free;
+        sum += zone_free(&buddies, &buddies.zone[zone]);
     }
     assert_int_equal(sum, free_frames);
+}
+
+static unsigned whole_order(uint64_t pageblock) {
+    return buddy_whole_order(buddies_area_of(&buddies, pageblock * 512), pageblock);
 }
 
 static uint64_t frame_at(uint64_t address) {
@@ -109,11 +126,12 @@ static void give_all_ram(void) {
         uint64_t first, end;
         range_round_inward(&ranges.range[i], &first, &end);
         for (uint64_t at = first; at < end;) {
-            const struct zone *zone = buddies_zone_of(&buddies, frame_at(at));
-            uint64_t zone_end = map.base_address + zone->end_pageblock * PAGEBLOCK_BYTES;
-            uint64_t here = end < zone_end ? end : zone_end;
-            give(frame_at(at), (here - at) / FRAME, NONE);
-            at = here;
+            uint64_t in_zone = zone_part(buddies_zone_of(&buddies, frame_at(at)), frame_at(at),
+                                         (end - at) / FRAME);
+            uint64_t in_area = AREA_FRAMES - frame_at(at) % AREA_FRAMES;
+            uint64_t here = in_zone < in_area ? in_zone : in_area;
+            give(frame_at(at), here, NONE);
+            at += here * FRAME;
         }
     }
 }
@@ -123,11 +141,11 @@ static void a_gibibyte_is_one_block(void **state) {
     make(&(struct larder_range){GIB, GIB, 0}, 1, NULL);
     give_all_ram();
     struct zone *zone = &buddies.zone[0];
-    assert_int_equal(buddy_whole_order(&buddies, 0), LARDER_ORDER_MAX);
+    assert_int_equal(whole_order(0), LARDER_ORDER_MAX);
     assert_int_equal(take(zone, LARDER_ORDER_MAX), 0);
     assert_int_equal(take(zone, 0), FRAME_NONE);
     give(0, (uint64_t)1 << LARDER_ORDER_MAX, USED);
-    assert_int_equal(buddy_whole_order(&buddies, 17), LARDER_ORDER_MAX);
+    assert_int_equal(whole_order(17), LARDER_ORDER_MAX);
     expect_same();
 }
 
@@ -146,7 +164,7 @@ static void frames_given_one_by_one_merge_to_the_top(void **state) {
         give(order[i], 1, NONE);
     }
     free(order);
-    assert_int_equal(buddy_whole_order(&buddies, 0), 14);
+    assert_int_equal(whole_order(0), 14);
     expect_same();
 }
 
@@ -166,7 +184,7 @@ static void a_split_leaves_every_smaller_order(void **state) {
         give((uint64_t)1 << order, (uint64_t)1 << order, USED);
     }
     give(0, 1, USED);
-    assert_int_equal(buddy_whole_order(&buddies, 0), 14);
+    assert_int_equal(whole_order(0), 14);
     expect_same();
 }
 
@@ -181,8 +199,8 @@ static void unaligned_ram_is_carved_by_natural_alignment(void **state) {
     give_all_ram();
     expect_same();
     struct zone *zone = &buddies.zone[0];
-    assert_int_equal(buddy_whole_order(&buddies, frame_at(GIB + 16 * MIB) / 512), 12);
-    assert_int_equal(buddy_whole_order(&buddies, frame_at(GIB + 32 * MIB) / 512), 12);
+    assert_int_equal(whole_order(frame_at(GIB + 16 * MIB) / 512), 12);
+    assert_int_equal(whole_order(frame_at(GIB + 32 * MIB) / 512), 12);
     while (take(zone, 0) != FRAME_NONE) {
     }
     assert_int_equal(zone->free, 0);
@@ -197,18 +215,14 @@ static void a_request_uses_the_fullest_page_block(void **state) {
     give_all_ram();
     struct zone *zone = &buddies.zone[0];
     /* Block 1 nearly full, block 2 nearly empty; 0 and 3 whole. */
-    lock_acquire(&zone->lock);
-    buddy_take_range(&buddies, zone, 512, 500);
-    buddy_take_range(&buddies, zone, 1024, 10);
-    lock_release(&zone->lock);
-    set(512, 500, FREE, USED);
-    set(1024, 10, FREE, USED);
+    take_range(512, 500);
+    take_range(1024, 10);
     for (unsigned i = 0; i < 12; i++) {
         assert_int_equal(take(zone, 0) / 512, 1);
     }
     assert_int_equal(take(zone, 0) / 512, 2);
-    assert_int_equal(buddy_whole_order(&buddies, 0), 9);
-    assert_int_equal(buddy_whole_order(&buddies, 3), 9);
+    assert_int_equal(whole_order(0), 9);
+    assert_int_equal(whole_order(3), 9);
     expect_same();
 }
 
@@ -216,14 +230,10 @@ static void a_page_block_taken_in_parts_can_be_given_as_a_whole(void **state) {
     (void)state;
     make(&(struct larder_range){GIB, 8 * MIB, 0}, 1, NULL);
     give_all_ram();
-    struct zone *zone = &buddies.zone[0];
-    lock_acquire(&zone->lock);
-    buddy_take_range(&buddies, zone, 500, 20);
-    buddy_take_range(&buddies, zone, 520, 1020);
-    lock_release(&zone->lock);
-    set(500, 1040, FREE, USED);
+    take_range(500, 20);
+    take_range(520, 1020);
     give(500, 1040, USED);
-    assert_int_equal(buddy_whole_order(&buddies, 0), 11);
+    assert_int_equal(whole_order(0), 11);
     expect_same();
 }
 
@@ -235,8 +245,8 @@ static void zones_do_not_merge_with_each_other(void **state) {
     give_all_ram();
     assert_int_equal(buddies.zone[0].free, 2048);
     assert_int_equal(buddies.zone[1].free, 2048);
-    assert_int_equal(buddy_whole_order(&buddies, 0), 11);
-    assert_int_equal(buddy_whole_order(&buddies, 4), 11);
+    assert_int_equal(whole_order(0), 11);
+    assert_int_equal(whole_order(4), 11);
     assert_ptr_equal(buddies_zone_of(&buddies, 2047), &buddies.zone[0]);
     assert_ptr_equal(buddies_zone_of(&buddies, 2048), &buddies.zone[1]);
     assert_int_equal(take(&buddies.zone[0], 12), FRAME_NONE);
@@ -249,33 +259,34 @@ static void bulk_takes_and_gives_many(void **state) {
     (void)state;
     make(&(struct larder_range){GIB, 4 * MIB, 0}, 1, NULL);
     give_all_ram();
-    struct zone *zone = &buddies.zone[0];
+    struct area *area = &buddies.area[0];
     static frame_index out[2000];
-    lock_acquire(&zone->lock);
-    unsigned got = buddy_take_many(&buddies, zone, 0, 2000, 0, out);
-    lock_release(&zone->lock);
+    struct area_seat nowhere = {AREA_NONE, TAKER_NOBODY, NULL};
+    area_enter(area);
+    unsigned got = buddy_take_many(&buddies, area, 0, true, 2000, &nowhere, out);
+    area_leave(&buddies, area);
     assert_int_equal(got, 1024);
     for (unsigned i = 0; i < got; i++) {
         set(out[i], 1, FREE, USED);
     }
-    assert_int_equal(zone->free, 0);
-    lock_acquire(&zone->lock);
+    assert_int_equal(area->free, 0);
+    area_enter(area);
     for (unsigned i = 0; i < got; i += BUDDY_BATCH) {
-        buddy_give_many(&buddies, zone, 0, got - i < BUDDY_BATCH ? got - i : BUDDY_BATCH, out + i);
+        buddy_give_many(&buddies, area, 0, got - i < BUDDY_BATCH ? got - i : BUDDY_BATCH, out + i);
     }
-    lock_release(&zone->lock);
+    area_leave(&buddies, area);
     set(0, 1024, USED, FREE);
-    assert_int_equal(buddy_whole_order(&buddies, 0), 10);
+    assert_int_equal(whole_order(0), 10);
     expect_same();
 }
 
 /* The page block that `count` frames come from; -1 iff from several. */
-static int take_for(unsigned taker, unsigned count) {
+static int take_for(struct area_seat *seat, unsigned count) {
     frame_index out[PAGEBLOCK_FRAMES];
-    struct zone *zone = &buddies.zone[0];
-    lock_acquire(&zone->lock);
-    assert_int_equal(buddy_take_many(&buddies, zone, 0, count, taker, out), count);
-    lock_release(&zone->lock);
+    struct area *area = &buddies.area[0];
+    area_enter(area);
+    assert_int_equal(buddy_take_many(&buddies, area, 0, true, count, seat, out), count);
+    area_leave(&buddies, area);
     int from = (int)(out[0] / PAGEBLOCK_FRAMES);
     for (unsigned i = 0; i < count; i++) {
         set(out[i], 1, FREE, USED);
@@ -288,38 +299,43 @@ static void takers_have_page_blocks_of_their_own(void **state) {
     (void)state;
     make(&(struct larder_range){GIB, 8 * MIB, 0}, 1, NULL);
     give_all_ram();
-    int own[4];
-    for (unsigned i = 0; i < 4; i++) {
-        own[i] = take_for(i + 1, 60);
-        assert_true(own[i] >= 0 && (i == 0 || own[i] != own[i - 1]));
+    struct area_seat seat[6] = {{AREA_NONE, TAKER_NOBODY, NULL}};
+    int own[5];
+    for (unsigned i = 1; i <= 5; i++) {
+        seat[i] = (struct area_seat){AREA_NONE, i, NULL};
+    }
+    for (unsigned i = 1; i <= 4; i++) {
+        own[i] = take_for(&seat[i], 60);
+        assert_true(own[i] >= 0 && (i == 1 || own[i] != own[i - 1]));
     }
     for (unsigned round = 1; round < 8; round++) {
-        for (unsigned i = 0; i < 4; i++) {
-            assert_int_equal(take_for(i + 1, 60), own[i]);
+        for (unsigned i = 1; i <= 4; i++) {
+            assert_int_equal(take_for(&seat[i], 60), own[i]);
         }
     }
     /* There are no others: what is left is everybody's. */
-    assert_true(take_for(5, 20) >= 0);
-    assert_true(take_for(0, 12) >= 0);
-    assert_int_equal(take_for(1, 96), -1);
-    assert_int_equal(buddies.zone[0].free, 0);
-    /* A page block that was full is nobody's when frames come back to it. */
-    give((uint64_t)own[3] * PAGEBLOCK_FRAMES, 100, USED);
-    assert_int_equal(take_for(2, 50), own[3]);
+    assert_true(take_for(&seat[5], 20) >= 0);
+    assert_true(take_for(&seat[0], 12) >= 0);
+    assert_int_equal(take_for(&seat[1], 96), -1);
+    assert_int_equal(buddies.area[0].free, 0);
+    /* A page block that was full is nobody's when frames come back to it, and so is one that a slot
+     * has left. */
+    give((uint64_t)own[4] * PAGEBLOCK_FRAMES, 100, USED);
+    assert_int_equal(take_for(&seat[2], 50), own[4]);
+    assert_int_equal(buddies.pageblock[own[4]].taker, 2);
+    seat_move(&buddies, &buddies.zone[0], &seat[2], 0);
+    assert_int_equal(buddies.pageblock[own[4]].taker, TAKER_NOBODY);
     expect_same();
-}
-
-static void take_range(uint64_t first, uint64_t count) {
-    struct zone *zone = buddies_zone_of(&buddies, first);
-    lock_acquire(&zone->lock);
-    buddy_take_range(&buddies, zone, first, count);
-    lock_release(&zone->lock);
-    set(first, count, FREE, USED);
 }
 
 static bool reference_is_free(uint64_t first, uint64_t count) {
     return first + count <= map.count_frames && memchr(frame_state + first, USED, count) == NULL &&
            memchr(frame_state + first, NONE, count) == NULL;
+}
+
+static bool range_is_free(uint64_t first, uint64_t count) {
+    return first + count <= map.count_frames &&
+           buddy_range_is_free(&buddies, buddies_area_of(&buddies, first), first, count);
 }
 
 static void random_ranges(void **state) {
@@ -331,7 +347,7 @@ static void random_ranges(void **state) {
         uint64_t first = random_below(&random, map.count_frames);
         uint64_t count = 1 + random_below(&random, random_below(&random, 3) ? 40 : 3000);
         bool is_free = reference_is_free(first, count);
-        assert_int_equal(buddy_range_is_free(&buddies, first, count), is_free);
+        assert_int_equal(range_is_free(first, count), is_free);
         if (is_free) {
             take_range(first, count);
         } else if (frame_state[first] == USED) {
@@ -351,6 +367,84 @@ static void random_ranges(void **state) {
         }
     }
     expect_same();
+}
+
+/* RAM that lies in two GiB of the map and in two zones: the GiB that both touch is an area of each.
+ */
+static void areas_end_with_their_gibibyte_and_with_their_zone(void **state) {
+    (void)state;
+    const struct larder_config config = {
+        .zone = {{"dma", 2 * GIB + 8 * MIB}, {"normal", UINT64_MAX}}, .zone_count = 2};
+    make(&(struct larder_range){GIB, 2 * GIB, 0}, 1, &config);
+    give_all_ram();
+    assert_int_equal(buddies.zone[0].count_areas, 2);
+    assert_int_equal(buddies.zone[1].count_areas, 1);
+    assert_int_equal(buddies.area[0].free, AREA_FRAMES);
+    assert_int_equal(buddies.area[1].free, 8 * MIB / FRAME);
+    assert_int_equal(buddies.area[2].free, AREA_FRAMES - 8 * MIB / FRAME);
+    assert_ptr_equal(buddies_area_of(&buddies, frame_at(2 * GIB + 8 * MIB) - 1), &buddies.area[1]);
+    assert_ptr_equal(buddies_area_of(&buddies, frame_at(2 * GIB + 8 * MIB)), &buddies.area[2]);
+    assert_int_equal(whole_order(frame_at(2 * GIB) / 512), 11);
+    assert_int_equal(whole_order(frame_at(2 * GIB + 8 * MIB) / 512), 11);
+    assert_int_equal(whole_order(frame_at(2 * GIB + 512 * MIB) / 512), 17);
+    assert_int_equal(zone_free(&buddies, &buddies.zone[0]), AREA_FRAMES + 8 * MIB / FRAME);
+}
+
+/* A slot that looks for an area is sent where the fullest open page block serves it, or where the
+ * smallest run of whole ones does; not where another takes from, and to whole ones rather where no
+ * other took from last. */
+static void the_best_area_that_nobody_else_takes_from(void **state) {
+    (void)state;
+    make(&(struct larder_range){GIB, 4 * GIB, 0}, 1, NULL);
+    give_all_ram();
+    const struct zone *zone = &buddies.zone[0];
+    struct area_seat one = {AREA_NONE, 1, NULL}, two = {AREA_NONE, 2, NULL};
+    assert_int_equal(zone_fullest_area(&buddies, zone, &one, 0), AREA_NONE);
+    assert_int_equal(zone_whole_area(&buddies, zone, &one, 0), 0);
+    take_range(1 * AREA_FRAMES, 300);                   /* largest free order 7 */
+    take_range(2 * AREA_FRAMES, 512 * 300 + 256);       /* 8, half free; whole: 7, 2^16 frames */
+    take_range(3 * AREA_FRAMES, 512 * 300 + 256 + 128); /* 7, fuller than area 1's */
+    assert_int_equal(zone_fullest_area(&buddies, zone, &one, 0), 3);
+    assert_int_equal(zone_fullest_area(&buddies, zone, &one, 8), 2);
+    assert_int_equal(zone_whole_area(&buddies, zone, &one, 16), 2);
+    assert_int_equal(zone_whole_area(&buddies, zone, &one, 17), 1);
+    assert_int_equal(zone_whole_area(&buddies, zone, &one, 18), 0);
+    seat_move(&buddies, zone, &one, 3);
+    assert_int_equal(zone_fullest_area(&buddies, zone, &one, 0), 3);
+    assert_int_equal(zone_fullest_area(&buddies, zone, &two, 0), 1);
+    assert_int_equal(zone_whole_area(&buddies, zone, &one, 9), 3); /* as good as 2, and its own */
+    seat_move(&buddies, zone, &two, 3); /* where it is the other's already */
+    assert_int_equal(buddies.hint[3].taker, 1 | SEATED);
+    seat_move(&buddies, zone, &two, 2);
+    seat_move(&buddies, zone, &one, AREA_NONE);
+    assert_int_equal(buddies.hint[3].taker, 1);
+    assert_int_equal(zone_fullest_area(&buddies, zone, &two, 0), 3);
+    seat_move(&buddies, zone, &two, AREA_NONE);
+    assert_int_equal(zone_whole_area(&buddies, zone, &one, 9), 3);
+    assert_int_equal(zone_whole_area(&buddies, zone, &two, 9), 2);
+    seat_move(&buddies, zone, &two, 0);
+    assert_int_equal(zone_whole_area(&buddies, zone, &one, 18), AREA_NONE);
+}
+
+/* Of several areas the zone hears only when one has changed by SETTLE_FRAMES; then its minimum is
+ * no further off than that for each. */
+static void areas_settle_with_their_zone(void **state) {
+    (void)state;
+    make(&(struct larder_range){GIB, 2 * GIB, 0}, 1, NULL);
+    give_all_ram();
+    struct zone *zone = &buddies.zone[0];
+    zone_begin(&buddies, zone);
+    assert_int_equal(zone->free_min, 2 * AREA_FRAMES);
+    take_range(0, SETTLE_FRAMES - 1);
+    assert_int_equal(zone->free, 2 * AREA_FRAMES);
+    assert_int_equal(zone_free(&buddies, zone), 2 * AREA_FRAMES - SETTLE_FRAMES + 1);
+    take_range(SETTLE_FRAMES - 1, 1);
+    assert_int_equal(zone->free_min, 2 * AREA_FRAMES - SETTLE_FRAMES);
+    zone->reserve = 1000;
+    assert_int_equal(zone_spare(&buddies, zone, 5, 0), 5);
+    uint64_t left = zone_free(&buddies, zone);
+    assert_int_equal(zone_spare(&buddies, zone, left, 0), left - 1000);
+    assert_int_equal(zone_spare(&buddies, zone, left, LARDER_USE_RESERVE), left);
 }
 
 static void init_fails_and_leaves_nothing(void **state) {
@@ -378,6 +472,9 @@ int main(void) {
         cmocka_unit_test_teardown(bulk_takes_and_gives_many, teardown),
         cmocka_unit_test_teardown(takers_have_page_blocks_of_their_own, teardown),
         cmocka_unit_test_teardown(random_ranges, teardown),
+        cmocka_unit_test_teardown(areas_end_with_their_gibibyte_and_with_their_zone, teardown),
+        cmocka_unit_test_teardown(the_best_area_that_nobody_else_takes_from, teardown),
+        cmocka_unit_test_teardown(areas_settle_with_their_zone, teardown),
         cmocka_unit_test_teardown(init_fails_and_leaves_nothing, teardown),
     };
     harness_begin();

@@ -14,7 +14,7 @@ static int setup(void **state) {
     memset(&book, 0, sizeof book);
     lock_book_init(&book, sim->larder);
     lock_init(&low, LOCK_RANK_REGISTRY, &book);
-    lock_init(&high, LOCK_RANK_ZONE, &book);
+    lock_init(&high, LOCK_RANK_AREA, &book);
     return 0;
 }
 

@@ -53,6 +53,16 @@ static struct zone *zone(void) {
     return &larder->buddies.zone[0];
 }
 
+static struct area *area(void) {
+    return &larder->buddies.area[0];
+}
+
+static struct pageblock *block_whole(void) {
+    unsigned bit = 0, run;
+    assert_true(pageblock_next_run(area()->whole.free_bits, &bit, &run));
+    return &larder->buddies.pageblock[bit];
+}
+
 static struct slab *slab_in(unsigned first_bucket, unsigned end_bucket) {
     for (unsigned bucket = first_bucket; bucket < end_bucket; bucket++) {
         if (!list_is_empty(&cache->slabs[bucket])) {
@@ -91,43 +101,45 @@ static void a_block_off_its_list(void **state) {
 
 static void a_whole_block_with_bits(void **state) {
     (void)state;
-    block_in(PAGEBLOCK_WHOLE)->free_bits[3] = 1;
-    expect_found("page block: a whole one has no bits of its own");
+    block_whole()->free_bits[3] = 1;
+    expect_found("page block: no bits but of an open one");
 }
 
-static void a_whole_block_beyond_its_alignment(void **state) {
+static void an_open_block_that_is_whole_too(void **state) {
     (void)state;
-    block_in(PAGEBLOCK_WHOLE)->order = LARDER_ORDER_MAX;
-    expect_found("buddies: a block is aligned and inside its zone");
-    block_in(PAGEBLOCK_WHOLE)->order = LARDER_ORDER_MAX + 1;
-    expect_found("buddies: a block is aligned and inside its zone");
-    block_in(PAGEBLOCK_WHOLE)->order = 8;
-    expect_found("buddies: a block is aligned and inside its zone");
+    uint64_t number = (uint64_t)(block_in(PAGEBLOCK_OPEN) - larder->buddies.pageblock);
+    pageblock_give_frame(&area()->whole, (unsigned)number);
+    expect_found("area: an open page block is not whole");
 }
 
-/* Two buddies of 2 MiB on the list of order 9 instead of one of 4 MiB. */
-static void buddies_that_were_not_merged(void **state) {
+static void a_whole_block_beyond_its_zone(void **state) {
     (void)state;
-    struct pageblock *head = block_in(PAGEBLOCK_WHOLE);
-    while (head->order < 10) {
-        head += (size_t)1 << (head->order - PAGEBLOCK_ORDER);
-    }
-    unsigned order = head->order - 1u;
-    struct pageblock *half = head + ((size_t)1 << (order - PAGEBLOCK_ORDER));
-    list_unlink(&head->link);
-    for (unsigned i = 0; i < 2; i++) {
-        struct pageblock *part = i ? half : head;
-        part->state = PAGEBLOCK_WHOLE;
-        part->order = (uint8_t)order;
-        list_push_front(&zone()->whole[order - PAGEBLOCK_ORDER], &part->link);
-    }
-    expect_found("buddies: two free buddies are merged");
+    area()->end_pageblock--;
+    expect_found("area: a free page block lies in its zone");
+}
+
+static void a_whole_block_that_is_not_counted(void **state) {
+    (void)state;
+    area()->whole.count_free--;
+    expect_found("area: whole.count_free = popcount of its bits");
+}
+
+static void a_bound_below_what_is_free(void **state) {
+    (void)state;
+    area()->whole.largest = 0;
+    expect_found("area: no larger order is free than it says");
+}
+
+static void an_area_that_counts_wrong(void **state) {
+    (void)state;
+    area()->free++;
+    expect_found("area: free = sum of its free blocks");
 }
 
 static void a_zone_that_counts_wrong(void **state) {
     (void)state;
     zone()->free++;
-    expect_found("zone: free = sum of its free blocks");
+    expect_found("zone: free = sum of what its areas settled");
 }
 
 static void a_minimum_above_what_is_free(void **state) {
@@ -136,30 +148,11 @@ static void a_minimum_above_what_is_free(void **state) {
     expect_found("zone: free_min <= free <= usable");
 }
 
-static void a_missing_bit_of_an_order(void **state) {
-    (void)state;
-    zone()->whole_orders = 0;
-    expect_found("zone: a bit per non-empty order");
-}
-
 static void a_missing_bit_of_a_bucket(void **state) {
     (void)state;
     struct pageblock *block = block_in(PAGEBLOCK_OPEN);
-    zone()->open_buckets[block->largest] = 0;
-    expect_found("zone: a bit per non-empty bucket");
-}
-
-static void a_block_on_the_list_of_another_order(void **state) {
-    (void)state;
-    struct pageblock *block = block_in(PAGEBLOCK_WHOLE);
-    unsigned index = block->order - PAGEBLOCK_ORDER;
-    list_unlink(&block->link);
-    if (list_is_empty(&zone()->whole[index])) {
-        zone()->whole_orders &= ~(1u << index);
-    }
-    list_push_front(&zone()->whole[index == 0], &block->link);
-    zone()->whole_orders |= 1u << (index == 0);
-    expect_found("zone: a list holds blocks of its order");
+    area()->open_buckets[block->largest] = 0;
+    expect_found("area: a bit per non-empty bucket");
 }
 
 static void a_block_on_the_list_of_another_bucket(void **state) {
@@ -167,12 +160,12 @@ static void a_block_on_the_list_of_another_bucket(void **state) {
     struct pageblock *block = block_in(PAGEBLOCK_OPEN);
     unsigned bucket = block->bucket;
     list_unlink(&block->link);
-    if (list_is_empty(&zone()->open[block->largest][bucket])) {
-        zone()->open_buckets[block->largest] &= (uint8_t) ~(1u << bucket);
+    if (list_is_empty(&area()->open[block->largest][bucket])) {
+        area()->open_buckets[block->largest] &= (uint8_t) ~(1u << bucket);
     }
-    list_push_front(&zone()->open[block->largest][bucket ^ 1], &block->link);
-    zone()->open_buckets[block->largest] |= (uint8_t)(1u << (bucket ^ 1));
-    expect_found("zone: a list holds blocks of its bucket");
+    list_push_front(&area()->open[block->largest][bucket ^ 1], &block->link);
+    area()->open_buckets[block->largest] |= (uint8_t)(1u << (bucket ^ 1));
+    expect_found("area: a list holds blocks of its bucket");
 }
 
 /* ---- Frames ---- */
@@ -275,13 +268,14 @@ int main(void) {
         T(a_wrong_bucket),
         T(a_block_off_its_list),
         T(a_whole_block_with_bits),
-        T(a_whole_block_beyond_its_alignment),
-        T(buddies_that_were_not_merged),
+        T(an_open_block_that_is_whole_too),
+        T(a_whole_block_beyond_its_zone),
+        T(a_whole_block_that_is_not_counted),
+        T(a_bound_below_what_is_free),
+        T(an_area_that_counts_wrong),
         T(a_zone_that_counts_wrong),
         T(a_minimum_above_what_is_free),
-        T(a_missing_bit_of_an_order),
         T(a_missing_bit_of_a_bucket),
-        T(a_block_on_the_list_of_another_order),
         T(a_block_on_the_list_of_another_bucket),
         T(a_free_frame_with_an_owner),
         T(a_run_that_reaches_beyond_its_zone),
