@@ -307,21 +307,24 @@ static void give_part(struct buddies *buddies, struct area *area, uint64_t numbe
     place_open(buddies, area, block, pageblock_largest(block));
 }
 
+/* How much of a range is one piece: what lies in its first page block, or, if it begins with one,
+ * all whole page blocks. */
+static uint64_t first_piece(uint64_t first, uint64_t count) {
+    uint64_t here = min_u64(count, PAGEBLOCK_FRAMES - first % PAGEBLOCK_FRAMES);
+    return here == PAGEBLOCK_FRAMES ? align_down(count, PAGEBLOCK_FRAMES) : here;
+}
+
 void buddy_give(struct buddies *buddies, struct area *area, uint64_t first, uint64_t count) {
     lock_assert_held(&area->lock);
     change_free(area, (int64_t)count);
-    while (count > 0) {
+    for (uint64_t here; count > 0; first += here, count -= here) {
         uint64_t number = first / PAGEBLOCK_FRAMES;
-        unsigned frame = (unsigned)(first % PAGEBLOCK_FRAMES);
-        uint64_t here = min_u64(count, PAGEBLOCK_FRAMES - frame);
-        if (here == PAGEBLOCK_FRAMES) {
-            here = align_down(count, PAGEBLOCK_FRAMES);
+        here = first_piece(first, count);
+        if (here >= PAGEBLOCK_FRAMES) {
             give_wholes(area, number, here / PAGEBLOCK_FRAMES);
         } else {
-            give_part(buddies, area, number, frame, (unsigned)here);
+            give_part(buddies, area, number, first % PAGEBLOCK_FRAMES, (unsigned)here);
         }
-        first += here;
-        count -= here;
     }
 }
 
@@ -381,15 +384,6 @@ void buddy_give_many(struct buddies *buddies, struct area *area, unsigned order,
 
 /* ---- exact ranges ---- */
 
-unsigned buddy_whole_order(const struct area *area, uint64_t pageblock) {
-    unsigned bit = bit_of(area, pageblock);
-    if (!pageblock_is_free(&area->whole, bit, 1)) {
-        return 0;
-    }
-    unsigned order = PAGEBLOCK_ORDER + pageblock_run_order(&area->whole, bit);
-    return order < LARDER_ORDER_MAX ? order : LARDER_ORDER_MAX;
-}
-
 unsigned buddy_largest(const struct area *area) {
     if (area->whole.count_free > 0) {
         unsigned order = PAGEBLOCK_ORDER + pageblock_largest(&area->whole);
@@ -412,7 +406,7 @@ bool buddy_range_is_free(const struct buddies *buddies, const struct area *area,
         const struct pageblock *block = &buddies->pageblock[number];
         bool is_free = block->state == PAGEBLOCK_OPEN
                            ? pageblock_is_free(block, frame, (unsigned)here)
-                           : pageblock_is_free(&area->whole, bit_of(area, number), 1);
+                           : buddy_is_whole(area, number);
         if (!is_free) {
             return false;
         }
@@ -424,7 +418,7 @@ bool buddy_range_is_free(const struct buddies *buddies, const struct area *area,
 
 bool buddies_is_whole(struct buddies *buddies, uint64_t frame) {
     const struct area *area = buddies_area_of(buddies, frame);
-    return area_is_made(area) && buddy_whole_order(area, frame / PAGEBLOCK_FRAMES) != 0;
+    return area_is_made(area) && buddy_is_whole(area, frame / PAGEBLOCK_FRAMES);
 }
 
 bool buddies_is_free(struct buddies *buddies, uint64_t frame) {
@@ -446,17 +440,13 @@ static void take_part(struct buddies *buddies, struct area *area, uint64_t numbe
 void buddy_take_range(struct buddies *buddies, struct area *area, uint64_t first, uint64_t count) {
     lock_assert_held(&area->lock);
     change_free(area, -(int64_t)count);
-    while (count > 0) {
+    for (uint64_t here; count > 0; first += here, count -= here) {
         uint64_t number = first / PAGEBLOCK_FRAMES;
-        unsigned frame = (unsigned)(first % PAGEBLOCK_FRAMES);
-        uint64_t here = min_u64(count, PAGEBLOCK_FRAMES - frame);
-        if (here == PAGEBLOCK_FRAMES) {
-            here = align_down(count, PAGEBLOCK_FRAMES);
+        here = first_piece(first, count);
+        if (here >= PAGEBLOCK_FRAMES) {
             take_wholes_at(area, number, here / PAGEBLOCK_FRAMES);
         } else {
-            take_part(buddies, area, number, frame, (unsigned)here);
+            take_part(buddies, area, number, first % PAGEBLOCK_FRAMES, (unsigned)here);
         }
-        first += here;
-        count -= here;
     }
 }

@@ -67,8 +67,8 @@ struct area {
                                an upper bound */
     uint8_t open_buckets[PAGEBLOCK_ORDER]; /* bit b: open[largest][b] is not empty */
     struct list open[PAGEBLOCK_ORDER][FULLNESS_BUCKETS];
-    uint64_t published; /* what its hint says that it has */
-    uint64_t fit_from;                  /* no page block with free frames lies below it */
+    uint64_t published;            /* what its hint says that it has */
+    uint64_t fit_from;             /* no page block with free frames lies below it */
     struct list dirty[DIRTY_AGES]; /* page blocks that got frames back: in this interval, before */
 };
 
@@ -252,8 +252,10 @@ bool buddies_is_whole(struct buddies *buddies, uint64_t frame);
 /* Take exactly this free range of one area. */
 void buddy_take_range(struct buddies *buddies, struct area *area, uint64_t first, uint64_t count);
 
-/* The order of the free block that contains a page block; 0 iff it is not wholly free. */
-unsigned buddy_whole_order(const struct area *area, uint64_t pageblock);
+/* Is a page block of the area wholly free? */
+static inline bool buddy_is_whole(const struct area *area, uint64_t pageblock) {
+    return pageblock_is_free(&area->whole, (unsigned)(pageblock - area->first_pageblock), 1);
+}
 
 /* The largest order that is free in an area; BUDDY_ORDERS iff none is. */
 unsigned buddy_largest(const struct area *area);

@@ -108,9 +108,10 @@ uint32_t zone_whole_area(const struct buddies *buddies, const struct zone *zone,
 
 /* ---- seats ---- */
 
+/* The area is the slot's own from now on, if no other's. */
 static void sit_down(struct area_hint *hint, const struct area_seat *seat) {
     uint32_t taker = __atomic_load_n(&hint->taker, __ATOMIC_RELAXED);
-    if (!is_anothers(taker, seat)) {
+    if (taker != (seat->taker | SEATED) && !is_anothers(taker, seat)) {
         __atomic_compare_exchange_n(&hint->taker, &taker, seat->taker | SEATED, false,
                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     }
@@ -137,17 +138,14 @@ static void leave_block(struct buddies *buddies, struct area_seat *seat) {
 void seat_move(struct buddies *buddies, const struct zone *zone, struct area_seat *seat,
                uint32_t to) {
     struct area_hint *hint = &buddies->hint[zone->first_area];
-    if (seat->taker == TAKER_NOBODY || seat->area == to) {
-        seat->area = to;
-        return;
-    }
-    if (seat->block != NULL) {
+    bool is_slot = seat->taker != TAKER_NOBODY;
+    if (seat->area != to && seat->block != NULL) {
         leave_block(buddies, seat);
     }
-    if (seat->area != AREA_NONE) {
+    if (is_slot && seat->area != to && seat->area != AREA_NONE) {
         stand_up(&hint[seat->area], seat);
     }
-    if (to != AREA_NONE) {
+    if (is_slot && to != AREA_NONE) {
         sit_down(&hint[to], seat);
     }
     seat->area = to;
@@ -218,8 +216,7 @@ void zone_begin(struct buddies *buddies, struct zone *zone) {
 uint64_t zone_spare(struct buddies *buddies, const struct zone *zone, uint64_t wanted,
                     larder_flags flags) {
     uint64_t keep = (flags & LARDER_USE_RESERVE) != 0 ? 0 : zone->reserve;
-    uint64_t unsure =
-        (uint64_t)__atomic_load_n(&zone->end_area, __ATOMIC_RELAXED) * SETTLE_FRAMES;
+    uint64_t unsure = (uint64_t)__atomic_load_n(&zone->end_area, __ATOMIC_RELAXED) * SETTLE_FRAMES;
     if (keep == 0 || __atomic_load_n(&zone->free, __ATOMIC_RELAXED) >= unsure + keep + wanted) {
         return wanted;
     }

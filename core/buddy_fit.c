@@ -97,7 +97,7 @@ static bool walk(const struct buddies *buddies, const struct area *area, uint64_
         walk_open(block, first, wanted, stretch);
         return true;
     }
-    if (!pageblock_is_free(&area->whole, (unsigned)(number - area->first_pageblock), 1)) {
+    if (!buddy_is_whole(area, number)) {
         stretch->count = 0;
         return false;
     }

@@ -65,7 +65,7 @@ static void take_free(struct buddies *buddies, struct area *area, uint64_t numbe
 /* What is free of a page block. */
 static void read_free(const struct area *area, const struct pageblock *block, uint64_t number,
                       uint64_t free_bits[PAGEBLOCK_WORDS]) {
-    uint64_t all = buddy_whole_order(area, number) != 0 ? ~UINT64_C(0) : 0;
+    uint64_t all = buddy_is_whole(area, number) ? ~UINT64_C(0) : 0;
     for (unsigned i = 0; i < PAGEBLOCK_WORDS; i++) {
         free_bits[i] = block->state == PAGEBLOCK_OPEN ? block->free_bits[i] : all;
     }
@@ -112,9 +112,9 @@ uint64_t buddy_count_dirty(const struct buddies *buddies, struct area *area) {
         LIST_EACH(link, &area->dirty[age]) {
             const struct pageblock *block = LIST_ENTRY(link, struct pageblock, dirty_link);
             uint64_t number = (uint64_t)(block - buddies->pageblock);
-            frames += block->state == PAGEBLOCK_OPEN         ? block->count_free
-                      : buddy_whole_order(area, number) != 0 ? PAGEBLOCK_FRAMES
-                                                             : 0;
+            frames += block->state == PAGEBLOCK_OPEN ? block->count_free
+                      : buddy_is_whole(area, number) ? PAGEBLOCK_FRAMES
+                                                     : 0;
         }
     }
     return frames;

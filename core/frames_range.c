@@ -70,8 +70,7 @@ static uint64_t first_taken_in(struct buddies *buddies, const struct area *area,
     for (uint64_t step; first < end; first += step) {
         uint64_t number = first / PAGEBLOCK_FRAMES;
         step = min_u64(end, (number + 1) * PAGEBLOCK_FRAMES) - first;
-        if (buddies->pageblock[number].state != PAGEBLOCK_OPEN &&
-            buddy_whole_order(area, number) == 0) {
+        if (buddies->pageblock[number].state != PAGEBLOCK_OPEN && !buddy_is_whole(area, number)) {
             return first + step - 1;
         }
         while (step > 1 && !buddy_range_is_free(buddies, area, first, step)) {

@@ -135,9 +135,8 @@ static unsigned take(struct larder *larder, struct want *want) {
 
 unsigned frames_take_many(struct larder *larder, unsigned order, unsigned count,
                           frame_index *frames, larder_flags flags) {
-    struct want want = {order, UINT64_C(1) << order, count, flags, false, 0, NULL};
-    want.out = frames;
-    return take(larder, &want);
+    return take(larder,
+                &(struct want){order, UINT64_C(1) << order, count, flags, false, 0, frames});
 }
 
 static frame_index take_one(struct larder *larder, struct want *want) {

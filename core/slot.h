@@ -35,7 +35,7 @@ enum {
 struct larder_slot {
     struct magazine *magazine[SLOT_MAGAZINES]; /* never NULL; this slot only, as all here */
     struct magazine *frame_take[FRAME_BINS];   /* blocks to hand out; never NULL */
-    struct bin_page *more[BIN_PAGES]; /* [id / 256] from BINS_OWNED on; NULL until needed */
+    struct bin_page *more[BIN_PAGES];        /* [id / 256] from BINS_OWNED on; NULL until needed */
     struct area_seat seat[LARDER_ZONES_MAX]; /* where it takes frames from, in each zone */
     struct larder *larder;                   /* constant */
     uint32_t index;                          /* constant */

@@ -27,15 +27,25 @@ static void count_runs(const struct pageblock *block, unsigned order_of_unit,
     }
 }
 
+/* The first page block from `number` on that is not wholly free. The area is entered. */
+static uint64_t beyond_whole(const struct area *area, uint64_t number) {
+    while (number < area->end_pageblock && buddy_is_whole(area, number)) {
+        number++;
+    }
+    return number;
+}
+
 /* The lock is let go after each page block. */
 static void count_area(struct buddies *buddies, struct area *area, uint64_t *free_blocks) {
     area_enter(area);
     count_runs(&area->whole, PAGEBLOCK_ORDER, free_blocks);
     area_leave(buddies, area);
     for (uint64_t number = area->low_pageblock; number < area->end_pageblock; number++) {
-        const struct pageblock *block = &buddies->pageblock[number];
         area_enter(area);
-        if (block->state == PAGEBLOCK_OPEN && block->count_free > 0) {
+        number = beyond_whole(area, number);
+        const struct pageblock *block = &buddies->pageblock[number];
+        if (number < area->end_pageblock && block->state == PAGEBLOCK_OPEN &&
+            block->count_free > 0) {
             count_runs(block, 0, free_blocks);
         }
         area_leave(buddies, area);

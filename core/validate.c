@@ -68,7 +68,7 @@ static bool check_open(const struct zone *zone, const struct pageblock *block,
 /* One that is not OPEN: its bit in the area says whether it is free. */
 static bool check_closed(const struct area *area, uint64_t number, const struct pageblock *block,
                          struct larder_fatal *fatal) {
-    bool is_whole = buddy_whole_order(area, number) != 0;
+    bool is_whole = buddy_is_whole(area, number);
     if (is_whole && (number < area->low_pageblock || number >= area->end_pageblock)) {
         return broken(fatal, block, area->zone->name, "area: a free page block lies in its zone");
     }
@@ -81,7 +81,7 @@ static bool check_pageblock(const struct area *area, uint64_t number, const stru
     if (block->state != PAGEBLOCK_OPEN) {
         return check_closed(area, number, block, fatal);
     }
-    return buddy_whole_order(area, number) == 0
+    return !buddy_is_whole(area, number)
                ? check_open(area->zone, block, fatal)
                : broken(fatal, block, area->zone->name, "area: an open page block is not whole");
 }
@@ -158,9 +158,7 @@ static bool check_range(struct larder *larder, uint64_t index, uint64_t end, uin
                         struct larder_fatal *fatal) {
     while (index < end) {
         uint64_t step = 1;
-        if (index % PAGEBLOCK_FRAMES == 0 &&
-            buddy_whole_order(buddies_area_of(&larder->buddies, index), index / PAGEBLOCK_FRAMES) !=
-                0) {
+        if (index % PAGEBLOCK_FRAMES == 0 && buddies_is_whole(&larder->buddies, index)) {
             step = PAGEBLOCK_FRAMES;
         } else if (frame_cache_id(&larder->map, index) != 0) {
             ++*owned;

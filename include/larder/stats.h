@@ -26,15 +26,15 @@ struct larder_zone_stats {
     const char *name;
     uint64_t first_address, end_address;      /* of its RAM */
     uint64_t usable, free, free_min, reserve; /* frames. free_min: in a zone that reaches over
-                                                 several GiB, to within 32 MiB for each */
+                                                 several GiB, to within 128 MiB for each */
     uint64_t free_blocks[LARDER_ORDER_MAX +
                          1]; /* free blocks of exactly this order, as a buddy sees them */
 };
 
 unsigned larder_zone_count(const struct larder *larder);
 
-/* False iff there is no such zone. Cost: O(2 MiB page blocks of the zone) with a lock taken per
- * page block. */
+/* False iff there is no such zone. Cost: O(2 MiB page blocks of the zone), with a lock taken for
+ * each that is not wholly free. */
 bool larder_zone_stats(struct larder *larder, unsigned zone, struct larder_zone_stats *stats);
 
 /* External fragmentation index of Linux (Gorman 2008), in thousandths: -1000 a block of this order

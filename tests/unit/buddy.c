@@ -113,8 +113,11 @@ static void expect_same(void) {
     assert_int_equal(sum, free_frames);
 }
 
+/* The order of the free block that contains a page block; 0 iff it is not wholly free. */
 static unsigned whole_order(uint64_t pageblock) {
-    return buddy_whole_order(buddies_area_of(&buddies, pageblock * 512), pageblock);
+    const struct area *area = buddies_area_of(&buddies, pageblock * 512);
+    unsigned bit = (unsigned)(pageblock - area->first_pageblock);
+    return buddy_is_whole(area, pageblock) ? 9 + pageblock_run_order(&area->whole, bit) : 0;
 }
 
 static uint64_t frame_at(uint64_t address) {
