@@ -141,9 +141,19 @@ static inline bool area_is_made(const struct area *area) {
     return __atomic_load_n(&area->zone, __ATOMIC_ACQUIRE) != NULL;
 }
 
-/* No area from here on was made. */
+/* No area of the zone / of any zone from here on was made. What is not even asked for costs no page
+ * of memory that reads as zero. */
 static inline uint64_t zone_end_area(const struct zone *zone) {
     return zone->first_area + __atomic_load_n(&zone->end_area, __ATOMIC_ACQUIRE);
+}
+
+static inline uint64_t buddies_end_area(const struct buddies *buddies) {
+    uint64_t end = 0;
+    for (unsigned i = buddies->zone_count; end == 0 && i-- > 0;) {
+        bool has_any = __atomic_load_n(&buddies->zone[i].end_area, __ATOMIC_RELAXED) > 0;
+        end = has_any ? zone_end_area(&buddies->zone[i]) : 0;
+    }
+    return end;
 }
 
 /* The next area from `index` on that was made; NULL iff there is none below `end`. */
@@ -161,7 +171,7 @@ static inline struct area *buddies_next_area(struct buddies *buddies, uint64_t i
          area = buddies_next_area(buddies, (uint64_t)(area - (buddies)->area) + 1, end))
 #define EACH_AREA_OF(area, buddies, zone)                                                          \
     EACH_AREA_FROM(area, buddies, (zone)->first_area, zone_end_area(zone))
-#define EACH_AREA(area, buddies) EACH_AREA_FROM(area, buddies, 0, (buddies)->count_areas)
+#define EACH_AREA(area, buddies) EACH_AREA_FROM(area, buddies, 0, buddies_end_area(buddies))
 
 /* ---- counts (buddy_area.c) ---- */
 

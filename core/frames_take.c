@@ -17,10 +17,10 @@
 /* What is wanted of a zone, and what was got. */
 struct want {
     unsigned order;
-    uint64_t frames_each; /* of each block; the rest goes back at once */
+    uint64_t frames_each; /* of each block; of one alone, the rest goes back at once */
     unsigned count;       /* blocks */
     larder_flags flags;
-    bool is_run; /* one block, aligned to nothing: first where it fits between others */
+    bool is_run; /* one alone, aligned to nothing: first where it fits between others */
     unsigned taken;
     frame_index *out; /* room for `count` */
 };
@@ -37,19 +37,32 @@ static void give_tail(struct larder *larder, struct area *area, const struct wan
     }
 }
 
-static unsigned take_blocks(struct larder *larder, struct area *area, bool may_open, uint64_t count,
+/* One block comes out of the fullest page block, whoever takes frames from there: that keeps slabs
+ * together, and what describes their frames. Only many, for a bin, come from the slot's own. */
+static unsigned take_one_block(struct larder *larder, struct area *area, bool may_open,
+                               const struct want *want) {
+    frame_index block = FRAME_NONE;
+    if (want->is_run) {
+        block = buddy_take_run(&larder->buddies, area, want->frames_each);
+    }
+    if (block == FRAME_NONE) {
+        block = buddy_take(&larder->buddies, area, want->order, may_open);
+        if (block != FRAME_NONE) {
+            give_tail(larder, area, want, block);
+        }
+    }
+    *want->out = block;
+    return block != FRAME_NONE;
+}
+
+static unsigned take_blocks(struct larder *larder, struct area *area, bool may_open, unsigned count,
                             struct area_seat *seat, const struct want *want) {
-    frame_index *out = want->out + want->taken;
-    if (want->is_run && count > 0 &&
-        (*out = buddy_take_run(&larder->buddies, area, want->frames_each)) != FRAME_NONE) {
-        return 1;
+    if (count == 0) {
+        return 0;
     }
-    unsigned taken =
-        buddy_take_many(&larder->buddies, area, want->order, may_open, (unsigned)count, seat, out);
-    for (unsigned i = 0; i < taken; i++) {
-        give_tail(larder, area, want, out[i]);
-    }
-    return taken;
+    return want->count == 1 ? take_one_block(larder, area, may_open, want)
+                            : buddy_take_many(&larder->buddies, area, want->order, may_open, count,
+                                              seat, want->out + want->taken);
 }
 
 /* From where the seat is, if there is something. The watermark is looked at with the area entered:
@@ -65,7 +78,7 @@ static void take_here(struct larder *larder, const struct zone *zone, struct are
     uint64_t wanted = (want->count - want->taken) * want->frames_each;
     area_enter(area);
     uint64_t spare = zone_spare(buddies, zone, wanted, want->flags) / want->frames_each;
-    want->taken += take_blocks(larder, area, may_open, spare, seat, want);
+    want->taken += take_blocks(larder, area, may_open, (unsigned)spare, seat, want);
     area_leave(buddies, area);
 }
 

@@ -60,12 +60,12 @@ each_header() {
     done
 }
 expect 'every installed header compiles alone' each_header
-order_of_library() {
-    printf '#include <larder/config.h>\nLARDER_ORDER_MAX LARDER_SLOTS_MAX\n' |
+numbers_of_library() {
+    printf '#include <larder/config.h>\nLARDER_SLOTS_MAX LARDER_CACHES_MAX\n' |
         ${CC:-gcc} -E -P -I"$root/include" - | tail -n 1
 }
-configured=$(sed -n 's/^#define LARDER_\(ORDER\|SLOTS\)_MAX \([0-9]*\).*/\2/p' homes/linux/linux-config.h | xargs)
-expect 'they have the numbers of the library' prints "$configured" order_of_library
+configured=$(sed -n 's/^#define LARDER_\(SLOTS\|CACHES\)_MAX \([0-9]*\).*/\2/p' homes/linux/linux-config.h | xargs)
+expect 'they have the numbers of the library' prints "$configured" numbers_of_library
 
 # ---- pkg-config ----
 PKG_CONFIG_PATH=$libraries/pkgconfig PKG_CONFIG_SYSROOT_DIR=$work/root
