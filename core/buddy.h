@@ -202,7 +202,7 @@ struct area_seat {
 
 /* The area of a zone that is nobody else's and serves a block of `order` < 9 best without opening a
  * page block: as fullest_open() chooses among page blocks, and rather the seat's than another as
- * good. AREA_NONE iff no hint promises one. O(1): no more than 256 hints are read. */
+ * good. AREA_NONE iff no hint promises one. O(1): no more than 64 hints are read. */
 uint32_t zone_fullest_area(const struct buddies *buddies, const struct zone *zone,
                            const struct area_seat *seat, unsigned order);
 

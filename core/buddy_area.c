@@ -11,7 +11,7 @@
 
 #include "larder/port.h"
 
-#define SCAN_AREAS_MAX 256u /* hints read in one search: 64 cache lines */
+#define SCAN_AREAS_MAX 64u /* hints read in one search: 16 cache lines */
 
 /* ---- hints ---- */
 
