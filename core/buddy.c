@@ -335,11 +335,8 @@ static inline unsigned give_frame(struct pageblock *block, unsigned frame, unsig
     return largest == PAGEBLOCK_ORDER - 1 ? largest : pageblock_widened(block, frame, largest);
 }
 
-/* The frames that come back are spread over memory, and each needs both cache lines of its page
- * block: fetch them all at once instead of waiting for one after the other. */
-static void prefetch_pageblocks(const struct buddies *buddies, unsigned many,
-                                const frame_index *frames) {
-    for (unsigned i = 0; i < many; i++) {
+void buddies_prefetch(const struct buddies *buddies, unsigned count, const frame_index *frames) {
+    for (unsigned i = 0; i < count; i++) {
         const struct pageblock *block = &buddies->pageblock[frames[i] / PAGEBLOCK_FRAMES];
         __builtin_prefetch(block, 1);
         __builtin_prefetch(&block->link, 1);
@@ -349,7 +346,6 @@ static void prefetch_pageblocks(const struct buddies *buddies, unsigned many,
 /* Neighbours in a batch that share a page block go into it together; it is placed once. */
 static void give_frames(struct buddies *buddies, struct area *area, unsigned many,
                         const frame_index *frames) {
-    prefetch_pageblocks(buddies, many, frames);
     for (unsigned i = 0; i < many;) {
         uint64_t number = frames[i] / PAGEBLOCK_FRAMES;
         struct pageblock *block = &buddies->pageblock[number];

@@ -242,24 +242,29 @@ void frames_give_unused(struct larder *larder, uint64_t first, uint64_t count) {
     give(larder, first, count, false);
 }
 
-/* Move the frames of the area of the first one to the front: how many there are. */
+/* Move the frames of the area of the first one to the front: how many there are. Without branches:
+ * which they are is not predictable. */
 static unsigned gather_area(struct buddies *buddies, unsigned count, frame_index *frames) {
     const struct area *area = buddies_area_of(buddies, frames[0]);
     uint64_t low = area->low_pageblock * PAGEBLOCK_FRAMES;
     uint64_t length = area->end_pageblock * PAGEBLOCK_FRAMES - low;
     unsigned gathered = 0;
     for (unsigned i = 0; i < count; i++) {
-        frame_index frame = frames[i];
-        if (frame - low < length) {
-            frames[i] = frames[gathered];
-            frames[gathered++] = frame;
-        }
+        frame_index here = frames[i], there = frames[gathered];
+        bool is_inside = here - low < length;
+        frame_index exchange = (here ^ there) & (0 - (frame_index)is_inside);
+        frames[gathered] = there ^ exchange;
+        frames[i] = here ^ exchange;
+        gathered += is_inside;
     }
     return gathered;
 }
 
 void frames_give_many(struct larder *larder, unsigned order, unsigned count, frame_index *frames) {
     struct buddies *buddies = &larder->buddies;
+    if (order == 0) {
+        buddies_prefetch(buddies, count, frames);
+    }
     while (count > 0) {
         unsigned here = gather_area(buddies, count, frames);
         struct area *area = buddies_area_of(buddies, frames[0]);
