@@ -77,8 +77,9 @@ static void take_here(struct larder *larder, const struct zone *zone, struct are
     }
     uint64_t wanted = (want->count - want->taken) * want->frames_each;
     area_enter(area);
-    uint64_t spare = zone_spare(buddies, zone, wanted, want->flags) / want->frames_each;
-    want->taken += take_blocks(larder, area, may_open, (unsigned)spare, seat, want);
+    uint64_t spare = zone_spare(buddies, zone, wanted, want->flags);
+    uint64_t blocks = want->count == 1 ? spare == wanted : spare >> want->order;
+    want->taken += take_blocks(larder, area, may_open, (unsigned)blocks, seat, want);
     area_leave(buddies, area);
 }
 
@@ -152,27 +153,27 @@ unsigned frames_take_many(struct larder *larder, unsigned order, unsigned count,
                 &(struct want){order, UINT64_C(1) << order, count, flags, false, 0, frames});
 }
 
-static frame_index take_one(struct larder *larder, struct want *want) {
+static frame_index take_one(struct larder *larder, struct want want) {
     frame_index index = FRAME_NONE;
-    want->out = &index;
+    want.out = &index;
     if (larder_port_should_fail("frames")) {
         return FRAME_NONE;
     }
-    if (take(larder, want) == 0 && (want->flags & LARDER_NO_RECLAIM) == 0) {
+    if (take(larder, &want) == 0 && (want.flags & LARDER_NO_RECLAIM) == 0) {
         larder->pressure(larder);
-        take(larder, want);
+        take(larder, &want);
     }
-    return want->taken > 0 ? index : FRAME_NONE;
+    return index;
 }
 
 frame_index frames_take_count(struct larder *larder, unsigned order, uint64_t count,
                               larder_flags flags) {
-    return take_one(larder, &(struct want){order, count, 1, flags, false, 0, NULL});
+    return take_one(larder, (struct want){order, count, 1, flags, false, 0, NULL});
 }
 
 frame_index frames_take_run(struct larder *larder, uint64_t count, larder_flags flags) {
     bool is_run = !is_power_of_two(count) && count < PAGEBLOCK_FRAMES;
-    return take_one(larder, &(struct want){order_for(count), count, 1, flags, is_run, 0, NULL});
+    return take_one(larder, (struct want){order_for(count), count, 1, flags, is_run, 0, NULL});
 }
 
 frame_index frames_take(struct larder *larder, unsigned order, larder_flags flags) {

@@ -42,6 +42,7 @@ struct debug_options {
     } block[DEBUG_BLOCKS_MAX];
 };
 
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): counts of zones have lines apart */
 struct larder {
     struct frame_map map; /* first: the fast path reads it */
     uint8_t
