@@ -24,6 +24,12 @@ static bool size_is_possible(size_t size_bytes) {
     return size_bytes - 1 < (size_t)PTRDIFF_MAX;
 }
 
+/* Such a run is found by looking everywhere only. */
+static bool may_lie_across_areas(const struct larder *larder, unsigned order, uint64_t count) {
+    return order > LARDER_ORDER_MAX ||
+           (count > PAGEBLOCK_FRAMES && buddies_end_area(&larder->buddies) > 1);
+}
+
 static frame_index take_run(struct larder *larder, uint64_t count, uint64_t align_frames,
                             larder_flags flags) {
     unsigned order = order_for(max_u64(count, align_frames));
@@ -35,7 +41,7 @@ static frame_index take_run(struct larder *larder, uint64_t count, uint64_t alig
         index = align_frames == 1 ? frames_take_run(larder, count, flags)
                                   : frames_take_count(larder, order, count, flags);
     }
-    if (index == FRAME_NONE && (order > LARDER_ORDER_MAX || count > PAGEBLOCK_FRAMES)) {
+    if (index == FRAME_NONE && may_lie_across_areas(larder, order, count)) {
         index = frames_take_long(larder, count, align_frames, flags);
     }
     return index;

@@ -192,6 +192,23 @@ static void an_aligned_run_fits_into_a_hole(void **state) {
     larder_free(larder, behind);
 }
 
+/* The buddies of one GiB end where the next begins; a run does not. */
+static void a_run_may_lie_in_two_gibibytes(void **state) {
+    const struct larder_range range = {2 * GIB - 24 * MIB, 48 * MIB, LARDER_RANGE_USABLE};
+    (void)state;
+    sim_stop(sim);
+    sim = sim_start(&(struct sim_config){.range = &range, .range_count = 1});
+    larder = sim->larder;
+    idle = frames_idle(sim);
+    void *at = larder_alloc(larder, 30 * MIB);
+    assert_non_null(at);
+    assert_true(larder_frames_address(larder, at) < 2 * GIB);
+    assert_null(larder_alloc(larder, 30 * MIB));
+    larder_free(larder, larder_alloc(larder, 10 * MIB));
+    sim_validate(sim);
+    larder_free(larder, at);
+}
+
 static void realloc_keeps_contents(void **state) {
     (void)state;
     size_t bytes = 1;
@@ -411,6 +428,7 @@ int main(void) {
         T(panic_is_fatal),
         T(alignments),
         T(an_aligned_run_fits_into_a_hole),
+        T(a_run_may_lie_in_two_gibibytes),
         T(realloc_keeps_contents),
         T(growth_by_eight_bytes_is_not_quadratic),
         T(a_failed_realloc_leaves_all_as_it_was),
