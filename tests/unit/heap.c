@@ -194,10 +194,11 @@ static void an_aligned_run_fits_into_a_hole(void **state) {
 
 /* The buddies of one GiB end where the next begins; a run does not. */
 static void a_run_may_lie_in_two_gibibytes(void **state) {
-    const struct larder_range range = {2 * GIB - 24 * MIB, 48 * MIB, LARDER_RANGE_USABLE};
+    const struct larder_range range[] = {{GIB, 4 * MIB, LARDER_RANGE_USABLE},
+                                         {2 * GIB - 24 * MIB, 48 * MIB, LARDER_RANGE_USABLE}};
     (void)state;
     sim_stop(sim);
-    sim = sim_start(&(struct sim_config){.range = &range, .range_count = 1});
+    sim = sim_start(&(struct sim_config){.range = range, .range_count = 2});
     larder = sim->larder;
     idle = frames_idle(sim);
     void *at = larder_alloc(larder, 30 * MIB);
