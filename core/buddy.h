@@ -51,7 +51,7 @@ struct zone {
     uint32_t end_area; /* no area from this number of the zone on was made. Atomic: only raised */
     /* Counts, atomic, on lines that nobody reads for the above. */
     _Alignas(64) uint64_t free; /* frames its areas have settled */
-    uint64_t free_min;          /* lowest ever of `free`: only ever lowered */
+    uint64_t free_min;          /* lowest sum of its areas when one settled: only ever lowered */
     uint64_t usable;            /* frames ever given to it, less those reserved again */
 };
 

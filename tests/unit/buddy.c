@@ -443,6 +443,12 @@ static void areas_settle_with_their_zone(void **state) {
     assert_int_equal(zone_free(&buddies, zone), 2 * AREA_FRAMES - SETTLE_FRAMES + 1);
     take_range(SETTLE_FRAMES - 1, 1);
     assert_int_equal(zone->free_min, 2 * AREA_FRAMES - SETTLE_FRAMES);
+    /* Then all areas are added up, also what one of them has not told yet. */
+    take_range(AREA_FRAMES, 100);
+    assert_int_equal(zone->free_min, 2 * AREA_FRAMES - SETTLE_FRAMES);
+    take_range(SETTLE_FRAMES, SETTLE_FRAMES);
+    assert_int_equal(zone->free, 2 * AREA_FRAMES - 2 * SETTLE_FRAMES);
+    assert_int_equal(zone->free_min, 2 * AREA_FRAMES - 2 * SETTLE_FRAMES - 100);
     zone->reserve = 1000;
     assert_int_equal(zone_spare(&buddies, zone, 5, 0), 5);
     uint64_t left = zone_free(&buddies, zone);
