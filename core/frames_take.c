@@ -70,9 +70,11 @@ static unsigned take_blocks(struct larder *larder, struct area *area, bool may_o
 static void take_here(struct larder *larder, const struct zone *zone, struct area_seat *seat,
                       bool may_open, struct want *want) {
     struct buddies *buddies = &larder->buddies;
+    if (seat->area == AREA_NONE) {
+        return;
+    }
     struct area *area = &buddies->area[zone->first_area + seat->area];
-    if (seat->area == AREA_NONE ||
-        __atomic_load_n(&area->free, __ATOMIC_RELAXED) < want->frames_each) {
+    if (__atomic_load_n(&area->free, __ATOMIC_RELAXED) < want->frames_each) {
         return;
     }
     uint64_t wanted = (want->count - want->taken) * want->frames_each;
