@@ -97,7 +97,7 @@ static void merge_01(void *context) {
 }
 
 /* Lock dropped between unlinking a block and splitting it: a free of its buddy merges a block that
- * is on no list. Fault: core/buddy.c take_pageblocks(): the area's lock is released and taken again
+ * is on no list. Fault: core/buddy.c take_wholes(): the area's lock is released and taken again
  * between finding the bits and clearing them. */
 static void trap_01_split_and_merge_are_one_critical_section(void **state) {
     (void)state;
@@ -495,7 +495,7 @@ static void take_14(void *context) {
 }
 
 /* Spurious out of memory: a split elsewhere makes a block invisible for a moment.
- * Fault: core/buddy.c take_pageblocks(): all is taken, the area's lock is released and taken again,
+ * Fault: core/buddy.c take_wholes(): all is taken, the area's lock is released and taken again,
  * and the rest put back. */
 static void trap_14_a_split_hides_nothing(void **state) {
     (void)state;
