@@ -201,14 +201,6 @@ static struct pageblock *open_for(struct buddies *buddies, struct area *area, bo
     return block;
 }
 
-/* ---- counts ---- */
-
-/* Written under the lock, read without it by who adds up a zone. */
-static void change_free(struct area *area, int64_t change) {
-    __atomic_store_n(&area->free, area->free + (uint64_t)change, __ATOMIC_RELAXED);
-    area->unsettled += change;
-}
-
 /* ---- taking ---- */
 
 frame_index buddy_take(struct buddies *buddies, struct area *area, unsigned order, bool may_open) {
@@ -226,7 +218,7 @@ frame_index buddy_take(struct buddies *buddies, struct area *area, unsigned orde
         }
     }
     if (frame != FRAME_NONE) {
-        change_free(area, -((int64_t)1 << order));
+        area_change_free(area, -((int64_t)1 << order));
     }
     return frame;
 }
@@ -251,14 +243,14 @@ static unsigned take_frames(struct buddies *buddies, struct area *area, bool may
     uint64_t first = number_of(buddies, block) * PAGEBLOCK_FRAMES;
     unsigned taken = take_units(block, first, 0, wanted, out);
     place_after_take(buddies, area, block);
-    change_free(area, -(int64_t)taken);
+    area_change_free(area, -(int64_t)taken);
     return taken;
 }
 
 static unsigned take_pageblocks(struct area *area, unsigned wanted, frame_index *out) {
     uint64_t first = area->first_pageblock * PAGEBLOCK_FRAMES;
     unsigned taken = take_units(&area->whole, first, PAGEBLOCK_ORDER, wanted, out);
-    change_free(area, -(int64_t)taken * PAGEBLOCK_FRAMES);
+    area_change_free(area, -(int64_t)taken * PAGEBLOCK_FRAMES);
     return taken;
 }
 
@@ -316,7 +308,7 @@ static uint64_t first_piece(uint64_t first, uint64_t count) {
 
 void buddy_give(struct buddies *buddies, struct area *area, uint64_t first, uint64_t count) {
     lock_assert_held(&area->lock);
-    change_free(area, (int64_t)count);
+    area_change_free(area, (int64_t)count);
     for (uint64_t here; count > 0; first += here, count -= here) {
         uint64_t number = first / PAGEBLOCK_FRAMES;
         here = first_piece(first, count);
@@ -363,7 +355,7 @@ void buddy_give_many(struct buddies *buddies, struct area *area, unsigned order,
                      const frame_index *frames) {
     ASSERT(count <= BUDDY_BATCH);
     lock_assert_held(&area->lock);
-    change_free(area, (int64_t)count << order);
+    area_change_free(area, (int64_t)count << order);
     if (order == 0) {
         give_frames(buddies, area, count, frames);
         return;
@@ -435,7 +427,7 @@ static void take_part(struct buddies *buddies, struct area *area, uint64_t numbe
 
 void buddy_take_range(struct buddies *buddies, struct area *area, uint64_t first, uint64_t count) {
     lock_assert_held(&area->lock);
-    change_free(area, -(int64_t)count);
+    area_change_free(area, -(int64_t)count);
     for (uint64_t here; count > 0; first += here, count -= here) {
         uint64_t number = first / PAGEBLOCK_FRAMES;
         here = first_piece(first, count);

@@ -10,15 +10,15 @@
  * OPEN page blocks are keyed by their largest free order and by fullness, so a small request is met
  * by the fullest page block that still fits, and a page block that empties becomes whole again.
  *
- * Each area has a lock of its own, and a slot takes from one area until that is used up
- * (buddy_area.c): CPUs that work at once work in different memory, on different lines.
+ * Each area has a lock of its own, and a slot takes from one area at a time (buddy_area.c): CPUs
+ * that work at once work in different memory, on different lines.
  *
  * Works on frame numbers only; knows neither owners nor pointers. What takes an area runs between
  * area_enter() and area_leave(): finding, taking, splitting and marking are one critical section
  * (traps 1, 2 and 14).
  *
- * Conservation: area.free = sum of count_free of OPEN blocks + 512 × whole.count_free;
- * zone.free = sum of (area.free − area.unsettled).
+ * Conservation: area.free = sum of count_free of OPEN blocks + 512 × whole.count_free + what is out
+ * to be purged; zone.free = sum of (area.free − area.unsettled).
  */
 #ifndef CORE_BUDDY_H
 #define CORE_BUDDY_H
@@ -219,6 +219,12 @@ void seat_move(struct buddies *buddies, const struct zone *zone, struct area_sea
 /* ---- transitions (buddy.c); the area is entered ---- */
 
 void area_enter(struct area *area);
+
+/* So many more frames are free. Written under the lock, read without it by who adds up a zone. */
+static inline void area_change_free(struct area *area, int64_t change) {
+    __atomic_store_n(&area->free, area->free + (uint64_t)change, __ATOMIC_RELAXED);
+    area->unsettled += change;
+}
 
 /* Tell the zone and the hints what changed. */
 void area_leave(struct buddies *buddies, struct area *area);

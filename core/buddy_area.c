@@ -3,7 +3,7 @@
  * A slot keeps to one area of a zone, so that what it takes and gives back meets no other slot. It
  * goes where a fuller page block serves it, as long as nobody else takes from there: so areas are
  * to a zone what one list of all its page blocks would be, full ones stay full and nearly empty
- * ones become empty. Whole page blocks come out of the smallest run of them, lowest first.
+ * ones become empty. Whole page blocks come from where the smallest run of them is, lowest first.
  *
  * Whom an area belongs to is a hint, not a lock: who finds nothing elsewhere takes from any area.
  */

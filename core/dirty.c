@@ -53,12 +53,12 @@ uint64_t buddy_count_clean(const struct buddies *buddies, uint64_t first, uint64
     return clean;
 }
 
-/* Nobody is given any of it, so the zone is not told that it is gone. */
+/* Nobody is given any of it, so it counts as free all the while. */
 static void take_free(struct buddies *buddies, struct area *area, uint64_t number,
                       const uint64_t bits[PAGEBLOCK_WORDS]) {
     for (unsigned first = 0, count; pageblock_next_run(bits, &first, &count); first += count) {
         buddy_take_range(buddies, area, number * PAGEBLOCK_FRAMES + first, count);
-        area->unsettled += count;
+        area_change_free(area, count);
     }
 }
 
@@ -94,7 +94,7 @@ void buddy_give_purged(struct buddies *buddies, struct area *area, uint64_t numb
     }
     for (unsigned first = 0, count; pageblock_next_run(free_bits, &first, &count); first += count) {
         buddy_give(buddies, area, number * PAGEBLOCK_FRAMES + first, count);
-        area->unsettled -= count;
+        area_change_free(area, -(int64_t)count);
     }
 }
 

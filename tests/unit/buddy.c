@@ -456,6 +456,29 @@ static void areas_settle_with_their_zone(void **state) {
     assert_int_equal(zone_spare(&buddies, zone, left, LARDER_USE_RESERVE), left);
 }
 
+/* What is out to be purged was given to nobody: the zone has it all the while. */
+static void purging_does_not_lower_the_minimum(void **state) {
+    (void)state;
+    make(&(struct larder_range){GIB, 8 * MIB, 0}, 1, &(struct larder_config){.is_reserved = true});
+    give_all_ram();
+    struct zone *zone = &buddies.zone[0];
+    struct area *area = &buddies.area[0];
+    uint64_t number, bits[PAGEBLOCK_WORDS];
+    zone_begin(&buddies, zone);
+    area_enter(area);
+    buddy_mark_dirty(&buddies, area, 0, 1);
+    assert_true(buddy_take_dirty(&buddies, area, 0, &number, bits));
+    area_leave(&buddies, area);
+    take_range(1024, 1);
+    assert_int_equal(zone->free_min, 2047);
+    area_enter(area);
+    buddy_give_purged(&buddies, area, number, bits, true);
+    area_leave(&buddies, area);
+    assert_int_equal(zone->free_min, 2047);
+    assert_int_equal(zone_free(&buddies, zone), 2047);
+    expect_same();
+}
+
 static void init_fails_and_leaves_nothing(void **state) {
     (void)state;
     make(&(struct larder_range){GIB, 4 * MIB, 0}, 1, NULL);
@@ -484,6 +507,7 @@ int main(void) {
         cmocka_unit_test_teardown(areas_end_with_their_gibibyte_and_with_their_zone, teardown),
         cmocka_unit_test_teardown(the_best_area_that_nobody_else_takes_from, teardown),
         cmocka_unit_test_teardown(areas_settle_with_their_zone, teardown),
+        cmocka_unit_test_teardown(purging_does_not_lower_the_minimum, teardown),
         cmocka_unit_test_teardown(init_fails_and_leaves_nothing, teardown),
     };
     harness_begin();
