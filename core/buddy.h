@@ -124,7 +124,8 @@ static inline struct area *buddies_area_of(struct buddies *buddies, uint64_t fra
     return &buddies->area[zone->first_area + in_zone];
 }
 
-/* How many of the `count` frames from `first` on lie in the zone / the area of the first. */
+/* How many of the `count` frames from `first` on lie in the zone / the area, which was made, of the
+ * first. */
 static inline uint64_t zone_part(const struct zone *zone, uint64_t first, uint64_t count) {
     return min_u64(count, zone->end_pageblock * PAGEBLOCK_FRAMES - first);
 }

@@ -63,43 +63,43 @@ void larder_frames_free_unused(struct larder *larder, void *frames) {
 
 /* ---- contiguous ---- */
 
-/* The first frame of [first, end) that is not free, all in one area; end iff all are. Where none of
- * its page block is free, the last frame of that. */
-static uint64_t first_taken_in(struct buddies *buddies, const struct area *area, uint64_t first,
-                               uint64_t end) {
-    for (uint64_t step; first < end; first += step) {
-        uint64_t number = first / PAGEBLOCK_FRAMES;
-        step = min_u64(end, (number + 1) * PAGEBLOCK_FRAMES) - first;
+/* Where a run may begin, if [first, end), all in one area, is not free: behind its first frame that
+ * is taken, or, where none of the page block is free, behind that. `first` iff all are free. */
+static uint64_t next_start_in(struct buddies *buddies, const struct area *area, uint64_t first,
+                              uint64_t end) {
+    for (uint64_t at = first, step; at < end; at += step) {
+        uint64_t number = at / PAGEBLOCK_FRAMES, end_block = (number + 1) * PAGEBLOCK_FRAMES;
+        step = min_u64(end, end_block) - at;
         if (buddies->pageblock[number].state != PAGEBLOCK_OPEN && !buddy_is_whole(area, number)) {
-            return first + step - 1;
+            return end_block;
         }
-        while (step > 1 && !buddy_range_is_free(buddies, area, first, step)) {
+        while (step > 1 && !buddy_range_is_free(buddies, area, at, step)) {
             step /= 2;
         }
-        if (!buddy_range_is_free(buddies, area, first, step)) {
-            return first;
+        if (!buddy_range_is_free(buddies, area, at, step)) {
+            return at + 1;
         }
     }
-    return end;
+    return first;
 }
 
-/* The same wherever they lie, an area at a time and not all of it at once. */
-static uint64_t first_taken(struct larder *larder, uint64_t first, uint64_t end) {
-    while (first < end) {
-        struct area *area = buddies_area_of(&larder->buddies, first);
-        uint64_t stop = first + area_part(area, first, min_u64(end - first, SCAN_FRAMES));
+/* The same wherever they lie, an area at a time and not all of it at once; an area that was never
+ * made is passed at once. */
+static uint64_t next_start(struct larder *larder, uint64_t first, uint64_t end) {
+    for (uint64_t at = first, stop; at < end; at = stop) {
+        struct area *area = buddies_area_of(&larder->buddies, at);
         if (!area_is_made(area)) {
-            return stop - 1;
+            return (at / AREA_FRAMES + 1) * AREA_FRAMES;
         }
+        stop = at + area_part(area, at, min_u64(end - at, SCAN_FRAMES));
         area_enter(area);
-        uint64_t taken = first_taken_in(&larder->buddies, area, first, stop);
+        uint64_t next = next_start_in(&larder->buddies, area, at, stop);
         area_leave(&larder->buddies, area);
-        if (taken < stop) {
-            return taken;
+        if (next > at) {
+            return next;
         }
-        first = stop;
     }
-    return end;
+    return first;
 }
 
 struct contiguous {
@@ -117,9 +117,9 @@ static frame_index contiguous_in_zone(struct larder *larder, struct zone *zone,
         if (first >= end || end - first < want->count) {
             return FRAME_NONE;
         }
-        uint64_t taken = first_taken(larder, first, first + want->count);
-        if (taken < first + want->count) {
-            first = taken + 1;
+        uint64_t next = next_start(larder, first, first + want->count);
+        if (next > first) {
+            first = next;
         } else if (frames_take_range(larder, first, want->count, want->flags)) {
             return (frame_index)first;
         }

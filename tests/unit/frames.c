@@ -197,6 +197,22 @@ static void contiguous_keeps_alignment_and_limit(void **state) {
     larder_frames_free(sim->larder, aligned);
 }
 
+/* What lies there is just large enough: a search that steps over its start finds nothing. */
+static void contiguous_looks_behind_a_hole(void **state) {
+    const uint64_t behind[] = {4 * GIB, 14 * 1024 * GIB};
+    (void)state;
+    for (unsigned i = 0; i < COUNT(behind); i++) {
+        const struct larder_range range[] = {{GIB, 5 * MIB, LARDER_RANGE_USABLE},
+                                             {behind[i], 512 * FRAME, LARDER_RANGE_USABLE}};
+        restart(&(struct sim_config){.range = range, .range_count = COUNT(range)});
+        void *before = larder_frames_alloc_contiguous(sim->larder, 1024, FRAME, UINT64_MAX, 0);
+        void *run = larder_frames_alloc_contiguous(sim->larder, 500, FRAME, UINT64_MAX, 0);
+        assert_int_equal(address_of(run), behind[i]);
+        larder_frames_free(sim->larder, before);
+        larder_frames_free(sim->larder, run);
+    }
+}
+
 /* 4 frames that begin at an odd one are no block of order 2: they must not end in its bin. */
 static void a_contiguous_range_is_no_block(void **state) {
     (void)state;
@@ -601,6 +617,7 @@ int main(void) {
         T(exact_counts_waste_nothing),
         T(an_exact_run_does_not_lower_the_mark_by_its_tail),
         T(contiguous_goes_beyond_the_largest_order),
+        T(contiguous_looks_behind_a_hole),
         T(contiguous_keeps_alignment_and_limit),
         T(a_contiguous_range_is_no_block),
         T(contiguous_refuses_what_cannot_be),
