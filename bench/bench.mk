@@ -7,6 +7,8 @@
 
 BENCHES += bench-core
 BENCH_DIR := $(BUILD)/bench
+BENCH_CONFIG := -DLARDER_CONFIG_HEADER='"bench-config.h"'
+BENCH_FLAGS := -Ihomes/linux -Ibench/core $(BENCH_CONFIG)
 BENCH_OBJECTS := $(patsubst bench/core/%.c,$(BENCH_DIR)/%.o,$(sort $(wildcard bench/core/*.c)))
 BENCH_DPDK := $(BUILD)/dpdk
 QUICK ?=
@@ -19,14 +21,17 @@ endif
 $(BENCH_DPDK)/dpdk.mk: bench/get-dpdk
 	@bench/get-dpdk $(BENCH_DPDK)
 
+# The core of the Linux home, with numbers of its own.
+$(eval $(call larder_core,$(BENCH_DIR)/larder,$(CC),$(CORE_CFLAGS) $(BENCH_FLAGS),))
+
 $(BENCH_DIR)/%.o: bench/core/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) $(BENCH_EXTRA) -Ihomes/linux -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) $(BENCH_EXTRA) $(BENCH_FLAGS) -MMD -MP -c $< -o $@
 $(BENCH_DIR)/dpdk.o: BENCH_EXTRA := $(DPDK_CFLAGS)
 $(BENCH_DIR)/dpdk.o: $(BENCH_DPDK)/dpdk.mk
 
-$(BENCH_DIR)/core: $(BENCH_OBJECTS) $(LINUX_DIR)/liblarder-core.a
+$(BENCH_DIR)/core: $(BENCH_OBJECTS) $(BENCH_DIR)/larder/larder.o $(LINUX_DIR)/port.o
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $^ $(DPDK_LIBS) -pthread
 
@@ -43,18 +48,19 @@ bench-core: $(BENCH_DIR)/core ## speed of the core: QUICK=1 for a fast look, PAR
 # ---- Instructions on the fast paths ---------------------------------------------------------------
 FASTPATHS := larder_cache_alloc,larder_cache_free,larder_alloc,larder_free,larder_frames_alloc,larder_frames_free
 BENCH_AARCH64_DIR := $(BUILD)/bench-aarch64
+$(eval $(call larder_core,$(BENCH_AARCH64_DIR)/larder,$(CC_AARCH64),$(CORE_CFLAGS) -mno-outline-atomics $(BENCH_FLAGS),$(CROSS)))
 PROBE_PARTS := probe harness instance
 
 $(BENCH_DIR)/probe.o $(BENCH_AARCH64_DIR)/probe.o: tools/fastpath-probe.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(PROBE_CC) $(HOST_CFLAGS) -Ihomes/linux -MMD -MP -c $< -o $@
+	$(Q)$(PROBE_CC) $(HOST_CFLAGS) $(BENCH_FLAGS) -MMD -MP -c $< -o $@
 $(BENCH_AARCH64_DIR)/%.o: bench/core/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(PROBE_CC) $(HOST_CFLAGS) -Ihomes/linux -MMD -MP -c $< -o $@
-$(BENCH_DIR)/probe: $(PROBE_PARTS:%=$(BENCH_DIR)/%.o) $(LINUX_DIR)/liblarder-core.a
-$(BENCH_AARCH64_DIR)/probe: $(PROBE_PARTS:%=$(BENCH_AARCH64_DIR)/%.o) $(LINUX_AARCH64_DIR)/liblarder-core.a
+	$(Q)$(PROBE_CC) $(HOST_CFLAGS) $(BENCH_FLAGS) -MMD -MP -c $< -o $@
+$(BENCH_DIR)/probe: $(PROBE_PARTS:%=$(BENCH_DIR)/%.o) $(BENCH_DIR)/larder/larder.o $(LINUX_DIR)/port.o
+$(BENCH_AARCH64_DIR)/probe: $(PROBE_PARTS:%=$(BENCH_AARCH64_DIR)/%.o) $(BENCH_AARCH64_DIR)/larder/larder.o $(LINUX_AARCH64_DIR)/port.o
 $(BENCH_DIR)/probe $(BENCH_AARCH64_DIR)/probe:
 	$(call say,LD,$@)
 	$(Q)$(PROBE_CC) -static -no-pie -o $@ $^ -pthread

@@ -13,49 +13,6 @@
 #define CACHE_LINE_BYTES 64u
 #define DEPOT_LOOKED_AT 4u /* full magazines */
 
-/* ---- the fast path of caches whose bin is in a later page ---- */
-
-/* This slot's loaded magazine; one that is empty and full iff the page has not been made. */
-static inline struct magazine *late_loaded_here(const struct larder_cache *cache) {
-    const struct bin_page *page = slot_here(cache->larder)->more[cache->id / BINS_PER_PAGE];
-    return LIKELY(page != NULL) ? page->magazine[cache->id % BINS_PER_PAGE] : magazine_nothing();
-}
-
-static inline bool late_owns(const struct larder_cache *cache, const void *object) {
-    const struct frame_map *map = &cache->larder->map;
-    uint64_t index = frame_of(map, object);
-    return index < map->count_frames && map->owner[index] == OWNER_ESCAPE &&
-           map->record[index].cache_id == cache->id;
-}
-
-/* Not inlined: the fast path of all others shall not save registers for it. */
-static __attribute__((noinline)) void *alloc_otherwise(struct larder_cache *cache,
-                                                       larder_flags flags, uintptr_t site) {
-    if (LIKELY(cache->is_late && flags == 0)) {
-        void *object;
-        uintptr_t state = larder_port_slot_enter();
-        bool is_popped = magazine_pop(late_loaded_here(cache), &object);
-        larder_port_slot_leave(state);
-        if (LIKELY(is_popped)) {
-            return object;
-        }
-    }
-    return cache_alloc_slow(cache, flags, site);
-}
-
-static __attribute__((noinline)) void free_otherwise(struct larder_cache *cache, void *object,
-                                                     uintptr_t site) {
-    if (LIKELY(cache->is_late && late_owns(cache, object))) {
-        uintptr_t state = larder_port_slot_enter();
-        bool is_pushed = magazine_push(late_loaded_here(cache), object);
-        larder_port_slot_leave(state);
-        if (LIKELY(is_pushed)) {
-            return;
-        }
-    }
-    cache_free_slow(cache, object, site);
-}
-
 /* ---- the fast path ---- */
 
 static inline struct magazine *loaded_here(const struct larder_cache *cache) {
@@ -72,7 +29,25 @@ void *larder_cache_alloc(struct larder_cache *cache, larder_flags flags) {
             return object;
         }
     }
-    return alloc_otherwise(cache, flags, CALL_SITE());
+    return cache_alloc_slow(cache, flags, CALL_SITE());
+}
+
+/* Back to a cache whose id is in the record. Not inlined: the fast path of all others shall not
+ * save registers for it. */
+static __attribute__((noinline)) void free_otherwise(struct larder_cache *cache, void *object,
+                                                     uintptr_t site) {
+    const struct frame_map *map = &cache->larder->map;
+    uint64_t index = frame_of(map, object);
+    if (LIKELY(cache->is_late && index < map->count_frames) && map->owner[index] == OWNER_LATE &&
+        map->record[index].cache_id == cache->id) {
+        uintptr_t state = larder_port_slot_enter();
+        bool is_pushed = magazine_push(loaded_here(cache), object);
+        larder_port_slot_leave(state);
+        if (LIKELY(is_pushed)) {
+            return;
+        }
+    }
+    cache_free_slow(cache, object, site);
 }
 
 void larder_cache_free(struct larder_cache *cache, void *object) {
@@ -94,7 +69,7 @@ void larder_cache_free(struct larder_cache *cache, void *object) {
 /* ---- bins and the depot ---- */
 
 /* The caller's slot, entered and guarded against whoever withdraws its magazines, and its bin of
- * the cache: nowhere iff it has no slot, or no bin for it yet. */
+ * the cache, if it has a slot. */
 struct guarded_bin {
     struct bin bin;
     struct larder_slot *slot;
@@ -111,8 +86,12 @@ static struct guarded_bin bin_guard(struct larder_cache *cache) {
     return here;
 }
 
+static bool has_bin(const struct guarded_bin *here) {
+    return slot_is_attached(here->slot);
+}
+
 static void bin_unguard(const struct guarded_bin *here) {
-    if (slot_is_attached(here->slot)) {
+    if (has_bin(here)) {
         lock_release(&here->slot->guard);
     }
     larder_port_slot_leave(here->state);
@@ -165,7 +144,7 @@ static void *alloc_from_bin(struct larder_cache *cache, struct magazine **empty)
     void *object = NULL;
     struct guarded_bin here = bin_guard(cache);
     const struct bin *bin = &here.bin;
-    if (bin_exists(bin)) {
+    if (has_bin(&here)) {
         object = bin_take(bin);
         if (object == NULL && load_from_depot(cache, bin)) {
             object = bin_take(bin);
@@ -186,7 +165,7 @@ static void *alloc_from_bin(struct larder_cache *cache, struct magazine **empty)
 static void install(struct larder_cache *cache, struct magazine *magazine) {
     struct guarded_bin here = bin_guard(cache);
     struct magazine *unused = magazine;
-    if (bin_exists(&here.bin) && magazine_is_empty(*here.bin.loaded)) {
+    if (has_bin(&here) && magazine_is_empty(*here.bin.loaded)) {
         unused = *here.bin.loaded;
         *here.bin.loaded = magazine;
     }
@@ -220,7 +199,7 @@ static void *alloc_filling(struct larder_cache *cache, struct magazine *magazine
 
 static void *alloc_anywhere(struct larder_cache *cache, larder_flags flags, uintptr_t site) {
     void *object = NULL;
-    if (cache->magazine_capacity > 0 && slots_make_bin(cache->larder, cache->id)) {
+    if (cache->magazine_capacity > 0 && caller_has_slot(cache->larder)) {
         struct magazine *empty = magazine_nothing();
         object = alloc_from_bin(cache, &empty);
         if (object == NULL) {
@@ -287,8 +266,8 @@ static bool unload_to_depot(struct larder_cache *cache, const struct bin *bin, b
 static bool free_to_bin(struct larder_cache *cache, void *object, struct magazine **full) {
     struct guarded_bin here = bin_guard(cache);
     const struct bin *bin = &here.bin;
-    bool is_done = bin_exists(bin) && bin_give(bin, object), is_enough = false;
-    if (bin_exists(bin) && !is_done) {
+    bool is_done = has_bin(&here) && bin_give(bin, object), is_enough = false;
+    if (has_bin(&here) && !is_done) {
         is_done = unload_to_depot(cache, bin, &is_enough) && bin_give(bin, object);
         if (is_enough && !magazine_is_empty(*bin->previous)) {
             *full = *bin->previous;
@@ -313,7 +292,7 @@ static void cover(struct larder_cache *cache, struct magazine *magazine) {
 static bool free_with(struct larder_cache *cache, struct magazine *magazine, void *object) {
     struct guarded_bin here = bin_guard(cache);
     const struct bin *bin = &here.bin;
-    bool is_done = false, is_kept = bin_exists(bin) && !magazine_is_real(*bin->previous);
+    bool is_done = false, is_kept = has_bin(&here) && !magazine_is_real(*bin->previous);
     if (is_kept) {
         bool is_first = !magazine_is_real(*bin->loaded);
         *bin->previous = magazine;
@@ -331,7 +310,7 @@ static bool free_with(struct larder_cache *cache, struct magazine *magazine, voi
 
 /* By way of the caller's bin. False iff it has none, or there is no memory for a magazine. */
 static bool free_to_slot(struct larder_cache *cache, void *object) {
-    if (cache->magazine_capacity == 0 || !slots_make_bin(cache->larder, cache->id)) {
+    if (cache->magazine_capacity == 0 || !caller_has_slot(cache->larder)) {
         return false;
     }
     for (;;) {
@@ -372,7 +351,7 @@ static size_t alloc_many_from_bin(struct larder_cache *cache, size_t count, void
     size_t taken = 0;
     struct guarded_bin here = bin_guard(cache);
     const struct bin *bin = &here.bin;
-    while (bin_exists(bin) && taken < count) {
+    while (has_bin(&here) && taken < count) {
         void *object = bin_take(bin);
         if (object == NULL && !load_from_depot(cache, bin)) {
             break;
@@ -424,12 +403,9 @@ void larder_cache_free_bulk(struct larder_cache *cache, size_t count, void *cons
 
 unsigned cache_unload(struct larder_cache *cache, struct larder_slot *slot,
                       struct magazine *held[2]) {
-    unsigned count = 0;
-    lock_acquire(&slot->guard);
     struct bin bin = slot_bin(slot, cache->id);
-    if (bin_exists(&bin)) {
-        count = bin_unload(&bin, held);
-    }
+    lock_acquire(&slot->guard);
+    unsigned count = bin_unload(&bin, held);
     lock_release(&slot->guard);
     return count;
 }

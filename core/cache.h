@@ -26,11 +26,11 @@ struct larder_cache {
     uint64_t number_bias;  /* of the map, as is owner_bytes */
     const uint8_t *owner_bytes;
     uint64_t place; /* of its loaded magazine in slot->magazine; that of BIN_NOBODY: not on the fast
-                       path. Its low byte is the owner byte of what the fast path takes back. */
+                       path. Its low byte is the owner byte of what that takes back. */
     struct larder *larder;
     uint32_t id;
-    uint8_t owner;              /* owner byte of its frames: the id, or OWNER_ESCAPE */
-    bool is_late;               /* its bin is in a later page: a fast path of its own */
+    uint8_t owner;              /* owner byte of its frames: the id, or OWNER_LATE */
+    bool is_late;               /* it is, and on a fast path back of its own */
     bool is_internal;           /* memory that describes memory: no magazines, no debugging */
     bool is_hardened;           /* no magazines; see harden.h */
     uint32_t flags;             /* LARDER_CACHE_… */

@@ -3,18 +3,18 @@
  * Two arrays describe every frame of the span from the first to the last RAM, both indexed by frame
  * number: `owner`, one byte that says which cache or kind of memory the frame belongs to, and
  * `record`, 32 bytes with what is known about the head of a block, a run or a slab. The byte is the
- * frame's explicit state and is all that free() reads; records are touched by slow paths only. Both
- * arrays read as zero where nothing was committed, so holes cost nothing and looking up any frame
- * number below count_frames is safe.
+ * frame's explicit state and is all that free() reads; records are touched by slow paths only, and
+ * where a byte cannot tell which cache it is. Both arrays read as zero where nothing was committed,
+ * so holes cost nothing and looking up any frame number below count_frames is safe.
  *
  *   owner               meaning                                                       set by
  *   OWNER_NONE          hole, reserved, free in the buddies, or inside a block or run  frames
  *   OWNER_FRAMES + b    start of an allocated block of order frame_bin_order(b)        frames
+ *   OWNER_LATE          every frame of a slab whose cache id is in the record          cache
+ *   OWNER_RUN           start of an allocated block or run; record.count_frames        frames
  *   OWNER_METADATA      the same, for the core itself: never a caller's to free        frames
  *   OWNER_BIN           start of a block that lies in a slot's bin                     frames
- *   OWNER_RUN           start of an allocated block or run; record.count_frames        frames
  *   OWNER_CACHE_FIRST…  every frame of a slab: the id of its cache                     cache
- *   OWNER_ESCAPE        every frame of a slab whose cache id is in the record          cache
  */
 #ifndef CORE_FRAME_H
 #define CORE_FRAME_H
@@ -30,11 +30,12 @@ enum {
     OWNER_NONE = 0,
     OWNER_FRAMES = 1, /* … + number of the bin */
     FRAME_BINS = 5,   /* orders with a bin in every slot: 0 to 3, and 9 */
+    OWNER_LATE = 12,
+    OWNER_RUN = 13,
     OWNER_METADATA = 14,
     OWNER_BIN = 15,
     OWNER_CACHE_FIRST = 16,
-    OWNER_ESCAPE = 254,
-    OWNER_RUN = 255,
+    OWNERS = 256,
 };
 
 struct slab;
@@ -103,10 +104,10 @@ static inline uint64_t frame_address(const struct frame_map *map, uint64_t index
 /* Cache id of a slab frame; 0 iff the frame is none. */
 static inline unsigned frame_cache_id(const struct frame_map *map, uint64_t index) {
     unsigned owner = map->owner[index];
-    if (owner == OWNER_ESCAPE) {
+    if (owner == OWNER_LATE) {
         return map->record[index].cache_id;
     }
-    return owner >= OWNER_CACHE_FIRST && owner < OWNER_ESCAPE ? owner : 0;
+    return owner >= OWNER_CACHE_FIRST ? owner : 0;
 }
 
 /* Order of the blocks of a frame bin, and back; FRAME_BINS iff an order has none. */

@@ -98,8 +98,6 @@ static void init_internal_caches(struct larder *larder) {
     slabs->geometry.slots = (uint32_t)(FRAME_BYTES / slabs->geometry.stride_bytes);
     slabs->geometry.first_slot = 1;
     init_internal(larder, &larder->cache_cache, ID_CACHES, "cache", sizeof(struct larder_cache));
-    init_internal(larder, &larder->bin_page_cache, ID_BIN_PAGES, "bin-page",
-                  sizeof(struct bin_page));
     for (unsigned i = 0; i < MAGAZINE_SIZES; i++) {
         init_internal(larder, &larder->magazine_cache[i], ID_MAGAZINES + i, magazine_names[i],
                       (size_t)128 << i);

@@ -1,7 +1,7 @@
 /* instance.h: struct larder, everything that one memory service owns.
  *
- * Ids: 1 to 8 are the frame bins of every slot (core/frame.h), 16 to 23 the caches that describe
- * memory, from 24 on the size classes, then the typed caches.
+ * Ids: up to 15 are no caches (core/frame.h), 16 to 23 the caches that describe memory, from 24 on
+ * the size classes, then the typed caches.
  */
 #ifndef CORE_INSTANCE_H
 #define CORE_INSTANCE_H
@@ -19,14 +19,13 @@
 enum {
     ID_SLABS = OWNER_CACHE_FIRST,
     ID_CACHES,
-    ID_BIN_PAGES,
     ID_MAGAZINES, /* … + MAGAZINE_SIZES - 1 */
     ID_HARDENED_SLABS = ID_MAGAZINES + (int)MAGAZINE_SIZES,
     ID_CLASSES = OWNER_CACHE_FIRST + 8,
     ID_TYPED = ID_CLASSES + (int)CLASS_COUNT,
 };
 _Static_assert((int)ID_HARDENED_SLABS < (int)ID_CLASSES, "the internal caches have eight ids");
-_Static_assert(ID_TYPED <= (int)BINS_OWNED, "size classes are on the fast path");
+_Static_assert(ID_TYPED < LARDER_CACHES_MAX, "raise LARDER_CACHES_MAX");
 
 #define DEBUG_LETTERS "FZPUA" /* letter i stands for bit i of the debug flags */
 #define DEBUG_BLOCKS_MAX 8u
@@ -69,7 +68,7 @@ struct larder {
     uint32_t slot_end;     /* no slot from here on was ever attached */
     uint32_t count_ending; /* caches that are being destroyed */
     uint32_t class_count;  /* size classes in use: the first of class_place */
-    struct larder_cache slab_cache, cache_cache, bin_page_cache;
+    struct larder_cache slab_cache, cache_cache;
     struct larder_cache magazine_cache[MAGAZINE_SIZES];
     struct larder_cache hardened_slab_cache; /* made in hardened instances only */
     struct hardening hardening;
@@ -117,9 +116,8 @@ void slot_empty(struct larder *larder, struct larder_slot *slot);
 /* On every slow path: act on a reclaim that another slot asked for. */
 void slots_catch_up(struct larder *larder);
 
-/* Make sure the caller's slot has a bin for this id; false iff there is no memory or no slot. No
- * lock held. */
-bool slots_make_bin(struct larder *larder, unsigned id);
+/* Is there a slot where the caller runs? No lock held. */
+bool caller_has_slot(struct larder *larder);
 
 /* ---- purge.c ---- */
 

@@ -78,11 +78,12 @@ static void copy_name(char *to, const char *from) {
 }
 
 /* The owner byte of a cache on the fast path is its id, the low byte of its place. */
-_Static_assert(SLOT_LOADED % 256 == 0, "the place of a cache ends in its id");
+_Static_assert(SLOT_LOADED % OWNERS == 0, "the place of a cache ends in its id");
 
 static void set_fast_path(struct larder_cache *cache, bool is_fast) {
     const struct frame_map *map = &cache->larder->map;
-    cache->count_frames = is_fast ? map->count_frames : 0;
+    cache->is_late = is_fast && cache->id >= OWNERS;
+    cache->count_frames = is_fast && cache->id < OWNERS ? map->count_frames : 0;
     cache->number_bias = map->number_bias;
     cache->owner_bytes = map->owner;
     cache->place = (uint64_t)SLOT_LOADED + (is_fast ? cache->id : BIN_NOBODY);
@@ -93,7 +94,7 @@ void cache_init(struct larder_cache *cache, struct larder *larder, unsigned id,
     *cache = (struct larder_cache){
         .larder = larder,
         .id = id,
-        .owner = (uint8_t)(id < OWNER_ESCAPE ? id : OWNER_ESCAPE),
+        .owner = (uint8_t)(id < OWNERS ? id : OWNER_LATE),
         .is_internal = is_internal,
         .is_hardened =
             larder->hardening.is_on && !is_internal && (config->flags & LARDER_CACHE_NO_DEBUG) == 0,
@@ -109,8 +110,7 @@ void cache_init(struct larder_cache *cache, struct larder *larder, unsigned id,
     init_geometry(cache, config);
     cache->magazine_capacity = capacity_for(cache);
     bool is_fast = cache->magazine_capacity > 0 && (config->flags & LARDER_CACHE_ZERO) == 0;
-    cache->is_late = is_fast && id >= BINS_OWNED;
-    set_fast_path(cache, is_fast && id < BINS_OWNED);
+    set_fast_path(cache, is_fast);
     lock_init(&cache->lock, LOCK_RANK_CACHE, &larder->lock_book);
     list_link_init(&cache->link);
     for (unsigned i = 0; i < SLAB_BUCKET_COUNT; i++) {
@@ -317,7 +317,6 @@ uint64_t larder_cache_destroy(struct larder_cache *cache,
     lock_acquire(&larder->registry);
     cache->is_destroyed = true;
     set_fast_path(cache, false); /* also when the next cache gets its id */
-    cache->is_late = false;
     larder->count_ending--;
     list_unlink(&cache->link);
     __atomic_store_n(&larder->cache_by_id[cache->id], NULL, __ATOMIC_RELEASE);
@@ -400,7 +399,7 @@ static uint64_t objects_in_bins(struct larder_cache *cache) {
         struct larder_slot *slot = larder->slot[i];
         if (slot != NULL) {
             struct bin bin = slot_bin(slot, cache->id);
-            count += bin_exists(&bin) ? glimpse_objects(&bin) : 0;
+            count += glimpse_objects(&bin);
         }
     }
     lock_release(&larder->registry);

@@ -13,9 +13,6 @@ void slot_init(struct larder_slot *slot, struct larder *larder, uint32_t index,
                struct lock_book *book) {
     have_nothing(slot->magazine, ARRAY_LENGTH(slot->magazine));
     have_nothing(slot->frame_take, ARRAY_LENGTH(slot->frame_take));
-    for (unsigned i = 0; i < BIN_PAGES; i++) {
-        slot->more[i] = NULL;
-    }
     for (unsigned i = 0; i < LARDER_ZONES_MAX; i++) {
         slot->seat[i] = (struct area_seat){AREA_NONE, index + 1, NULL};
     }
@@ -24,10 +21,6 @@ void slot_init(struct larder_slot *slot, struct larder *larder, uint32_t index,
     slot->reclaim_seen = 0;
     lock_init(&slot->guard, LOCK_RANK_SLOT, book);
     slot->withdrawn = NULL;
-}
-
-void bin_page_init(struct bin_page *page) {
-    have_nothing(page->magazine, ARRAY_LENGTH(page->magazine));
 }
 
 /* Its magazines are always empty and always full, so no fast path ever writes through it. What is

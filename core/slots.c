@@ -36,40 +36,11 @@ void magazine_delete(struct larder *larder, struct magazine *magazine) {
     }
 }
 
-/* ---- bins beyond the first page ---- */
-
-static bool has_bin(struct larder *larder, unsigned id, bool *is_attached) {
+bool caller_has_slot(struct larder *larder) {
     uintptr_t state = larder_port_slot_enter();
-    struct larder_slot *slot = slot_here(larder);
-    *is_attached = slot_is_attached(slot);
-    struct bin bin = *is_attached ? slot_bin(slot, id) : (struct bin){NULL, NULL};
+    bool is_attached = slot_is_attached(slot_here(larder));
     larder_port_slot_leave(state);
-    return bin_exists(&bin);
-}
-
-bool slots_make_bin(struct larder *larder, unsigned id) {
-    bool is_attached;
-    void *page = NULL;
-    if (has_bin(larder, id, &is_attached) || !is_attached) {
-        return is_attached;
-    }
-    if (larder_port_should_fail("bin page") ||
-        cache_take(&larder->bin_page_cache, 1, &page, LARDER_NO_RECLAIM, 0) == 0) {
-        return false;
-    }
-    bin_page_init(page);
-    uintptr_t state = larder_port_slot_enter();
-    struct larder_slot *slot = slot_here(larder);
-    if (slot_is_attached(slot) && slot->more[id / BINS_PER_PAGE] == NULL) {
-        __atomic_store_n(&slot->more[id / BINS_PER_PAGE], (struct bin_page *)page,
-                         __ATOMIC_RELEASE);
-        page = NULL;
-    }
-    larder_port_slot_leave(state);
-    if (page != NULL) {
-        cache_give(&larder->bin_page_cache, 1, &page, 0);
-    }
-    return true;
+    return is_attached;
 }
 
 /* ---- emptying ---- */
@@ -90,9 +61,10 @@ void slot_empty(struct larder *larder, struct larder_slot *slot) {
 
 /* ---- withdrawing ---- */
 
-static void withdraw_bin(struct larder_slot *slot, const struct bin *bin) {
+static void withdraw_bin(struct larder_slot *slot, unsigned id) {
+    struct bin bin = slot_bin(slot, id);
     struct magazine *held[2];
-    for (unsigned count = bin_unload(bin, held), i = 0; i < count; i++) {
+    for (unsigned count = bin_unload(&bin, held), i = 0; i < count; i++) {
         magazine_block(held[i])->next = slot->withdrawn;
         __atomic_store_n(&slot->withdrawn, held[i], __ATOMIC_RELAXED);
     }
@@ -102,10 +74,7 @@ void larder_slot_withdraw(struct larder *larder, struct larder_slot *slot) {
     unsigned end = __atomic_load_n(&larder->id_end, __ATOMIC_ACQUIRE);
     lock_acquire(&slot->guard);
     for (unsigned id = ID_CLASSES; id < end; id++) {
-        struct bin bin = slot_bin(slot, id);
-        if (bin_exists(&bin)) {
-            withdraw_bin(slot, &bin);
-        }
+        withdraw_bin(slot, id);
     }
     lock_release(&slot->guard);
 }
@@ -155,7 +124,7 @@ void slots_catch_up(struct larder *larder) {
     }
 }
 
-/* Only what the core took for itself is sure to be readable, so the owner byte is asked before the
+/* Only what the core took for itself is sure to be readable, so the owner is asked before the
  * slot. A slot that was attached again at the same place cannot be told from the first. */
 static bool is_registered(const struct larder *larder, const struct larder_slot *slot) {
     const struct frame_map *map = &larder->map;
@@ -198,7 +167,7 @@ struct larder_slot *larder_slot_attach(struct larder *larder, unsigned index) {
     if (index >= larder->slot_limit || larder_port_should_fail("slot")) {
         return NULL;
     }
-    struct larder_slot *slot = frames_alloc_metadata(larder, UINT64_C(1) << SLOT_ORDER);
+    struct larder_slot *slot = frames_alloc_metadata(larder, SLOT_FRAMES);
     if (slot == NULL) {
         return NULL;
     }
@@ -244,11 +213,5 @@ void larder_slot_detach(struct larder *larder, struct larder_slot *slot) {
     }
     frames_flush_bins(larder, slot, true);
     frames_let_go_seats(larder, slot);
-    for (unsigned i = 0; i < BIN_PAGES; i++) {
-        void *page = slot->more[i];
-        if (page != NULL) {
-            cache_give(&larder->bin_page_cache, 1, &page, 0);
-        }
-    }
     frames_free_metadata(larder, slot);
 }

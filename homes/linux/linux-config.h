@@ -3,8 +3,8 @@
 #ifndef LINUX_CONFIG_H
 #define LINUX_CONFIG_H
 
-#define LARDER_SLOTS_MAX 4096  /* threads with magazines of their own */
-#define LARDER_CACHES_MAX 1024 /* a process has few typed caches */
+#define LARDER_SLOTS_MAX 4096 /* threads with magazines of their own */
+#define LARDER_CACHES_MAX 352 /* few are typed; the bins of a thread are two pages */
 #define LARDER_EMPTY_BYTES (16u << 10)
 #define LARDER_MAGAZINE_BYTES 8192 /* of every thread and class, twice */
 #define LARDER_DEPOT_MAGAZINES 1

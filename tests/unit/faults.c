@@ -130,8 +130,8 @@ static void undo_attach(void) {
     sim_detach(sim, 1);
 }
 
-/* The first object of a cache whose bin is in a later page. */
-static bool do_late_bin(void) {
+/* The first object of a cache that no owner byte is left for. */
+static bool do_late_cache(void) {
     static struct larder_cache *late[300];
     bool done = true;
     unsigned count = 0;
@@ -191,7 +191,7 @@ static const struct operation operations[] = {
     {"frames", do_frames, undo_free, undo_free, 5},
     {"exact", do_exact, undo_free, undo_free, 2},
     {"attach", do_attach, undo_attach, undo_nothing, 5},
-    {"late bin", do_late_bin, undo_nothing, undo_nothing, 5},
+    {"late cache", do_late_cache, undo_nothing, undo_nothing, 5},
     {"donate", do_donate, undo_donate, undo_nothing, 2},
 };
 
@@ -215,7 +215,7 @@ static uint64_t settle(void) {
     return frames_idle(sim);
 }
 
-/* Bin pages and the like stay with the slot: a fresh slot has none. */
+/* Magazines stay with the slot: a fresh slot has none. */
 static void fresh_slot(void) {
     sim_detach(sim, 0);
     assert_true(sim_attach(sim, 0));
@@ -287,8 +287,8 @@ static void every_call_fails_once(void **state) {
  * tests. */
 static void every_site_was_reached(void **state) {
     (void)state;
-    const char *wanted[] = {"reserve",  "commit",   "frames", "bin",       "slab",
-                            "magazine", "bin page", "slot",   "contiguous"};
+    const char *wanted[] = {"reserve", "commit",   "frames", "bin",
+                            "slab",    "magazine", "slot",   "contiguous"};
     for (size_t i = 0; i < COUNT(wanted); i++) {
         bool seen = false;
         for (unsigned site = 0; site < sim_sites(); site++) {

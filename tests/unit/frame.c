@@ -174,7 +174,7 @@ static void lengths_of_blocks_and_runs(void **state) {
     assert_int_equal(frame_run_length(&map, 10), 77);
     map.owner[11] = OWNER_BIN;
     map.owner[12] = OWNER_CACHE_FIRST;
-    map.owner[13] = OWNER_ESCAPE;
+    map.owner[13] = OWNER_LATE;
     map.record[13].cache_id = 5000;
     for (unsigned i = 11; i < 15; i++) {
         assert_int_equal(frame_run_length(&map, i), 0);

@@ -175,7 +175,7 @@ static void alignments(void **state) {
 
 static void an_aligned_run_fits_into_a_hole(void **state) {
     (void)state;
-    void *before = larder_alloc(larder, 67 * FRAME);
+    void *before = larder_alloc(larder, 69 * FRAME);
     uintptr_t hole = (uintptr_t)larder_alloc(larder, 280 * FRAME);
     void *behind = larder_alloc(larder, 300 * FRAME);
     assert_int_not_equal(hole % (16 * FRAME), 0);

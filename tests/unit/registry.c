@@ -104,10 +104,10 @@ static void two_caches_of_one_name_are_two(void **state) {
     end(second);
 }
 
-/* More caches than there are owner bytes and bins on the first page: ids escape into the record. */
-static void a_thousand_caches(void **state) {
+/* More caches than an owner byte can tell apart. */
+static void nine_hundred_caches(void **state) {
     (void)state;
-    enum { MANY = 1000 };
+    enum { MANY = 900 };
     static struct larder_cache *caches[MANY];
     static void *objects[MANY][3];
     for (unsigned i = 0; i < MANY; i++) {
@@ -131,16 +131,15 @@ static void a_thousand_caches(void **state) {
     }
     sim_be(0);
     sim_validate(sim);
-    void *wrong = larder_cache_alloc(caches[999], 0);
-    sim_expect_fatal(LARDER_FATAL_WRONG_CACHE, larder_cache_free(caches[998], wrong));
-    larder_cache_free(caches[999], wrong);
+    void *wrong = larder_cache_alloc(caches[MANY - 1], 0);
+    sim_expect_fatal(LARDER_FATAL_WRONG_CACHE, larder_cache_free(caches[MANY - 2], wrong));
+    sim_expect_fatal(LARDER_FATAL_WRONG_CACHE, larder_cache_free(caches[0], wrong));
+    larder_cache_free(caches[MANY - 1], wrong);
+    wrong = larder_cache_alloc(caches[0], 0);
+    sim_expect_fatal(LARDER_FATAL_WRONG_CACHE, larder_cache_free(caches[MANY - 1], wrong));
+    larder_free(sim->larder, wrong);
     for (unsigned i = 0; i < MANY; i++) {
         end(caches[i]);
-    }
-    /* Bins of late ids stay with their slots. */
-    for (unsigned cpu = 0; cpu < 2; cpu++) {
-        sim_detach(sim, cpu);
-        assert_true(sim_attach(sim, cpu));
     }
 }
 
@@ -154,9 +153,9 @@ static void ids_run_out_and_come_back(void **state) {
         assert_true(++count < LARDER_CACHES_MAX);
     }
     assert_int_equal(status, LARDER_TOO_MANY);
-    end(caches[5000]);
-    caches[5000] = larder_cache_create(sim->larder, &config, &status);
-    assert_non_null(caches[5000]);
+    end(caches[LARDER_CACHES_MAX / 2]);
+    caches[LARDER_CACHES_MAX / 2] = larder_cache_create(sim->larder, &config, &status);
+    assert_non_null(caches[LARDER_CACHES_MAX / 2]);
     sim_validate(sim);
     for (unsigned i = 0; i < count; i++) {
         assert_int_equal(larder_cache_destroy(caches[i], NULL, NULL), 0);
@@ -259,7 +258,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(bad_configurations_are_refused), T(bad_names_are_refused),
         T(the_longest_name_is_copied),     T(strides_follow_from_size_and_alignment),
-        T(two_caches_of_one_name_are_two), T(a_thousand_caches),
+        T(two_caches_of_one_name_are_two), T(nine_hundred_caches),
         T(ids_run_out_and_come_back),      T(destroy_reports_leaks_and_changes_nothing),
         T(walk_visits_what_is_live),       T(each_goes_by_id),
         T(cache_of_knows_only_slabs),

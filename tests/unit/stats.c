@@ -321,7 +321,7 @@ static void the_cores_own_caches_are_told_apart(void **state) {
     void *small = larder_alloc(larder, 8), *large = larder_alloc(larder, 1000);
     larder_caches_each(larder, count_internal, count);
     assert_int_equal(count[0], 3); /* a size class begins with its first request */
-    assert_true(count[1] >= 6);
+    assert_true(count[1] >= 5);
     larder_free(larder, small);
     larder_free(larder, large);
     assert_int_equal(larder_cache_destroy(cache, NULL, NULL), 0);
