@@ -32,10 +32,10 @@ void *larder_cache_alloc(struct larder_cache *cache, larder_flags flags) {
     return cache_alloc_slow(cache, flags, CALL_SITE());
 }
 
-/* Back to a cache whose id is in the record. Not inlined: the fast path of all others shall not
- * save registers for it. */
-static __attribute__((noinline)) void free_otherwise(struct larder_cache *cache, void *object,
-                                                     uintptr_t site) {
+/* What is no cache's by its owner byte may be one's whose id is in the record. Not inlined: the
+ * fast path of all others shall not save registers for it. */
+static __attribute__((noinline)) void free_late(struct larder_cache *cache, void *object,
+                                                uintptr_t site) {
     const struct frame_map *map = &cache->larder->map;
     uint64_t index = frame_of(map, object);
     if (LIKELY(cache->is_late && index < map->count_frames) && map->owner[index] == OWNER_LATE &&
@@ -63,13 +63,13 @@ void larder_cache_free(struct larder_cache *cache, void *object) {
             }
         }
     }
-    free_otherwise(cache, object, CALL_SITE());
+    free_late(cache, object, CALL_SITE());
 }
 
 /* ---- bins and the depot ---- */
 
 /* The caller's slot, entered and guarded against whoever withdraws its magazines, and its bin of
- * the cache, if it has a slot. */
+ * the cache: NULL iff it has no slot. */
 struct guarded_bin {
     struct bin bin;
     struct larder_slot *slot;
@@ -87,7 +87,7 @@ static struct guarded_bin bin_guard(struct larder_cache *cache) {
 }
 
 static bool has_bin(const struct guarded_bin *here) {
-    return slot_is_attached(here->slot);
+    return here->bin.loaded != NULL;
 }
 
 static void bin_unguard(const struct guarded_bin *here) {

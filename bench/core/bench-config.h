@@ -1,5 +1,5 @@
-/* bench-config.h: the numbers of the core that is measured (larder/config.h has their meaning): room
- * for the most caches of all comparisons.
+/* bench-config.h: the numbers of the core that is measured (larder/config.h has their meaning):
+ * room for the most caches of all comparisons.
  */
 #ifndef BENCH_CONFIG_H
 #define BENCH_CONFIG_H

@@ -42,8 +42,8 @@ struct larder_cache_config {
 };
 
 /* NULL with *status set iff: BAD_NAME; BAD_SIZE (0 or above 1 MiB); BAD_ALIGNMENT; BAD_OPTION
- * (unknown flag, or ZERO together with a constructor); TOO_MANY caches; NO_MEMORY. `status` may be
- * NULL. Any slot; takes the registry's lock. Cost: O(1). */
+ * (unknown flag, or ZERO together with a constructor); TOO_MANY (LARDER_CACHES_MAX); NO_MEMORY.
+ * `status` may be NULL. Any slot; takes the registry's lock. Cost: O(1). */
 struct larder_cache *larder_cache_create(struct larder *larder,
                                          const struct larder_cache_config *config,
                                          enum larder_status *status);
