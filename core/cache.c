@@ -32,14 +32,11 @@ void *larder_cache_alloc(struct larder_cache *cache, larder_flags flags) {
     return cache_alloc_slow(cache, flags, CALL_SITE());
 }
 
-/* What is no cache's by its owner byte may be one's whose id is in the record. Not inlined: the
- * fast path of all others shall not save registers for it. */
+/* Back to a cache that has no owner byte: the record knows it. Not inlined: the fast path of all
+ * others shall not save registers for it. */
 static __attribute__((noinline)) void free_late(struct larder_cache *cache, void *object,
-                                                uintptr_t site) {
-    const struct frame_map *map = &cache->larder->map;
-    uint64_t index = frame_of(map, object);
-    if (LIKELY(cache->is_late && index < map->count_frames) && map->owner[index] == OWNER_LATE &&
-        map->record[index].cache_id == cache->id) {
+                                                uint64_t index, uintptr_t site) {
+    if (LIKELY(index < cache->late_frames && cache->records[index].cache_id == cache->id)) {
         uintptr_t state = larder_port_slot_enter();
         bool is_pushed = magazine_push(loaded_here(cache), object);
         larder_port_slot_leave(state);
@@ -63,7 +60,7 @@ void larder_cache_free(struct larder_cache *cache, void *object) {
             }
         }
     }
-    free_late(cache, object, CALL_SITE());
+    free_late(cache, object, index, CALL_SITE());
 }
 
 /* ---- bins and the depot ---- */

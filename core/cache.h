@@ -23,14 +23,15 @@ struct larder_cache {
     /* Constant after creation; the first line is all that the fast path reads. Its first four words
      * come in the pairs in which they are read. */
     uint64_t count_frames; /* of the map; 0: the fast path takes nothing back */
-    uint64_t number_bias;  /* of the map, as is owner_bytes */
+    uint64_t number_bias;  /* of the map, as are owner_bytes and records */
     const uint8_t *owner_bytes;
     uint64_t place; /* of its loaded magazine in slot->magazine; that of BIN_NOBODY: not on the fast
                        path. Its low byte is the owner byte of what that takes back. */
+    uint64_t late_frames; /* of the map, for a cache without an owner byte; 0 as above */
+    const struct frame *records;
     struct larder *larder;
     uint32_t id;
     uint8_t owner;              /* owner byte of its frames: the id, or OWNER_LATE */
-    bool is_late;               /* it is, and on a fast path back of its own */
     bool is_internal;           /* memory that describes memory: no magazines, no debugging */
     bool is_hardened;           /* no magazines; see harden.h */
     uint32_t flags;             /* LARDER_CACHE_… */

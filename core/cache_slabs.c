@@ -82,7 +82,11 @@ static void own_frames(struct larder_cache *cache, struct slab *slab) {
 
 static void disown_frames(struct larder_cache *cache, const struct slab *slab) {
     struct frame_map *map = &cache->larder->map;
-    __builtin_memset(map->owner + frame_of(map, slab->base), OWNER_NONE, slab_frames(cache));
+    uint64_t first = frame_of(map, slab->base);
+    for (uint64_t i = 0; i < slab_frames(cache); i++) {
+        map->record[first + i].cache_id = 0;
+    }
+    __builtin_memset(map->owner + first, OWNER_NONE, slab_frames(cache));
 }
 
 static void give_frames(struct larder_cache *cache, uint64_t first) {

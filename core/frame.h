@@ -44,7 +44,7 @@ struct frame {
     struct slab *slab; /* slab frames: its descriptor. Guarded by: constant while the slab lives */
     uint64_t count_frames; /* start of a run: its length. Guarded by the run's owner */
     uintptr_t site;        /* start of a block or run: who allocated it, while that is tracked */
-    uint32_t cache_id;     /* slab frames: id of the cache */
+    uint32_t cache_id;     /* slab frames: id of the cache; else 0 */
     uint32_t guard_frames; /* start of a guarded slab or run: of its guard before it; else 0 */
 };
 _Static_assert(sizeof(struct frame) == 32, "one record of 32 bytes per frame");

@@ -95,7 +95,7 @@ static unsigned batch_of(const struct magazine *magazine, unsigned bin) {
 
 /* Fill a slot's empty magazine with blocks; it is entered. The lowest comes out first. */
 static void refill(struct larder *larder, struct larder_slot *slot, unsigned bin) {
-    struct magazine *magazine = slot->frame_take[bin];
+    struct magazine *magazine = *slot_frame_take(slot, bin);
     frame_index frames[MAGAZINE_CAPACITY_MAX];
     unsigned count = batch_of(magazine, bin);
     unsigned taken = frames_take_many(larder, frame_bin_order(bin), count, frames, 0);
@@ -124,11 +124,11 @@ static void drain(struct larder *larder, struct magazine *magazine, unsigned bin
 
 void frames_flush_bins(struct larder *larder, struct larder_slot *slot, bool and_magazines) {
     for (unsigned bin = 0; bin < FRAME_BINS; bin++) {
-        struct magazine *take = slot->frame_take[bin], *give = *slot_frame_give(slot, bin);
+        struct magazine *take = *slot_frame_take(slot, bin), *give = *slot_frame_give(slot, bin);
         drain(larder, take, bin, magazine_count(take));
         drain(larder, give, bin, magazine_count(give));
         if (and_magazines) {
-            slot->frame_take[bin] = magazine_nothing();
+            *slot_frame_take(slot, bin) = magazine_nothing();
             *slot_frame_give(slot, bin) = magazine_nothing();
             magazine_delete(larder, take);
             magazine_delete(larder, give == take ? magazine_nothing() : give);
@@ -158,9 +158,9 @@ static bool attach_bin(struct larder *larder, struct magazine **place, uint32_t 
 bool frames_attach_bins(struct larder *larder, struct larder_slot *slot) {
     for (unsigned bin = 0; bin < FRAME_BINS; bin++) {
         uint32_t capacity = capacity_of(larder, bin);
-        bool is_attached = attach_bin(larder, &slot->frame_take[bin], capacity);
+        bool is_attached = attach_bin(larder, slot_frame_take(slot, bin), capacity);
         if (is_attached && bin == WHOLE_BIN) {
-            *slot_frame_give(slot, bin) = slot->frame_take[bin];
+            *slot_frame_give(slot, bin) = *slot_frame_take(slot, bin);
         } else if (is_attached) {
             is_attached = attach_bin(larder, slot_frame_give(slot, bin), capacity);
         }
@@ -175,7 +175,7 @@ bool frames_attach_bins(struct larder *larder, struct larder_slot *slot) {
 static uint64_t in_bins_of(struct larder_slot *slot) {
     uint64_t count = 0;
     for (unsigned bin = 0; bin < FRAME_BINS; bin++) {
-        uint64_t blocks = magazine_glimpse_count(&slot->frame_take[bin]);
+        uint64_t blocks = magazine_glimpse_count(slot_frame_take(slot, bin));
         blocks += bin == WHOLE_BIN ? 0 : magazine_glimpse_count(slot_frame_give(slot, bin));
         count += blocks << frame_bin_order(bin);
     }
@@ -209,12 +209,12 @@ static inline bool pop_frames(struct larder *larder, struct magazine *magazine, 
 static void *alloc_refilling(struct larder *larder, unsigned bin) {
     uintptr_t state = larder_port_slot_enter();
     struct larder_slot *slot = slot_here(larder);
-    if (magazine_is_real(slot->frame_take[bin]) && magazine_is_empty(slot->frame_take[bin]) &&
-        !larder_port_should_fail("bin")) {
+    struct magazine **take = slot_frame_take(slot, bin);
+    if (magazine_is_real(*take) && magazine_is_empty(*take) && !larder_port_should_fail("bin")) {
         refill(larder, slot, bin);
     }
     void *frames;
-    bool is_popped = pop_frames(larder, slot->frame_take[bin], OWNER_FRAMES + bin, &frames);
+    bool is_popped = pop_frames(larder, *take, OWNER_FRAMES + bin, &frames);
     larder_port_slot_leave(state);
     return is_popped ? frames : NULL;
 }
@@ -244,7 +244,7 @@ static NOINLINE void *frames_alloc_slow(struct larder *larder, unsigned order, l
 /* From the bin of blocks that an owner byte marks, without filling it. */
 static inline bool pop_here(struct larder *larder, size_t owner, void **frames) {
     uintptr_t state = larder_port_slot_enter();
-    struct magazine *magazine = slot_here(larder)->frame_take[owner - OWNER_FRAMES];
+    struct magazine *magazine = slot_here(larder)->magazine[SLOT_TAKE + (owner - OWNER_FRAMES)];
     bool is_popped = pop_frames(larder, magazine, owner, frames);
     larder_port_slot_leave(state);
     return is_popped;

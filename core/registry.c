@@ -82,10 +82,11 @@ _Static_assert(SLOT_LOADED % OWNERS == 0, "the place of a cache ends in its id")
 
 static void set_fast_path(struct larder_cache *cache, bool is_fast) {
     const struct frame_map *map = &cache->larder->map;
-    cache->is_late = is_fast && cache->id >= OWNERS;
     cache->count_frames = is_fast && cache->id < OWNERS ? map->count_frames : 0;
+    cache->late_frames = is_fast && cache->id >= OWNERS ? map->count_frames : 0;
     cache->number_bias = map->number_bias;
     cache->owner_bytes = map->owner;
+    cache->records = map->record;
     cache->place = (uint64_t)SLOT_LOADED + (is_fast ? cache->id : BIN_NOBODY);
 }
 

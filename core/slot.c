@@ -12,7 +12,6 @@ static void have_nothing(struct magazine **place, unsigned count) {
 void slot_init(struct larder_slot *slot, struct larder *larder, uint32_t index,
                struct lock_book *book) {
     have_nothing(slot->magazine, ARRAY_LENGTH(slot->magazine));
-    have_nothing(slot->frame_take, ARRAY_LENGTH(slot->frame_take));
     for (unsigned i = 0; i < LARDER_ZONES_MAX; i++) {
         slot->seat[i] = (struct area_seat){AREA_NONE, index + 1, NULL};
     }
@@ -29,7 +28,6 @@ void slot_init(struct larder_slot *slot, struct larder *larder, uint32_t index,
 #define NOTHING ((struct magazine *)&magazine_none.first)
 const struct larder_slot larder_slot_nobody = {
     .magazine = {[0 ... SLOT_PREVIOUS - 1] = NOTHING},
-    .frame_take = {[0 ... FRAME_BINS - 1] = NOTHING},
     .index = UINT_MAX,
 };
 

@@ -174,6 +174,10 @@ static bool check_range(struct larder *larder, uint64_t index, uint64_t end, uin
             }
             *owned += length;
         }
+        if (larder->map.owner[index] < OWNER_LATE && larder->map.record[index].cache_id != 0) {
+            return broken(fatal, frame_pointer(&larder->map, index), "frames",
+                          "frames: only a slab's frame names a cache");
+        }
         if (larder->map.owner[index] != OWNER_NONE && buddies_is_free(&larder->buddies, index)) {
             return broken(fatal, frame_pointer(&larder->map, index), "frames",
                           "frames: a free frame has no owner");

@@ -138,6 +138,10 @@ static void nine_hundred_caches(void **state) {
     wrong = larder_cache_alloc(caches[0], 0);
     sim_expect_fatal(LARDER_FATAL_WRONG_CACHE, larder_cache_free(caches[MANY - 1], wrong));
     larder_free(sim->larder, wrong);
+    void *gone = larder_cache_alloc(caches[MANY - 1], 0);
+    larder_cache_free(caches[MANY - 1], gone);
+    larder_reclaim(sim->larder); /* its slab, too */
+    sim_expect_fatal(LARDER_FATAL_DOUBLE_FREE, larder_cache_free(caches[MANY - 1], gone));
     for (unsigned i = 0; i < MANY; i++) {
         end(caches[i]);
     }

@@ -181,6 +181,14 @@ static void a_free_frame_with_an_owner(void **state) {
     expect_found("frames: a free frame has no owner");
 }
 
+/* A cache without an owner byte would take it back. */
+static void a_frame_that_names_a_cache_of_old(void **state) {
+    (void)state;
+    void *block = larder_frames_alloc(larder, 0, 0);
+    larder->map.record[frame_of(&larder->map, block)].cache_id = 300;
+    expect_found("frames: only a slab's frame names a cache");
+}
+
 /* Under the lock of another zone nobody would keep its frames from being given out twice. */
 static void a_run_that_reaches_beyond_its_zone(void **state) {
     (void)state;
@@ -278,6 +286,7 @@ int main(void) {
         T(a_missing_bit_of_a_bucket),
         T(a_block_on_the_list_of_another_bucket),
         T(a_free_frame_with_an_owner),
+        T(a_frame_that_names_a_cache_of_old),
         T(a_run_that_reaches_beyond_its_zone),
         T(a_lost_block),
         T(a_slot_that_is_not_counted),
