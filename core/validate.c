@@ -5,8 +5,8 @@
  * - area: free = Σ count_free of OPEN + 512 × whole page blocks; none is both
  * - zone: free = Σ (free − unsettled) of its areas; free_min ≤ free ≤ usable, of several areas
  *   less what is unsettled
- * - frames: usable = free + slabs + blocks and runs + in bins; a run lies in one zone; only a slab's
- *   frame names a cache
+ * - frames: usable = free + slabs + blocks and runs + in bins; a run lies in one zone; only frames
+ *   of slabs name a cache
  * - slab: count_free = popcount(free_bits); its frames' owner bytes and records point to it; its
  *   list fits
  * - cache: slabs × usable slots = taken + free in slabs; taken ≥ in magazines + in depot
