@@ -124,7 +124,7 @@ void slots_catch_up(struct larder *larder) {
     }
 }
 
-/* Only what the core took for itself is sure to be readable, so the owner is asked before the
+/* Only what the core took for itself is sure to be readable, so the owner byte is asked before the
  * slot. A slot that was attached again at the same place cannot be told from the first. */
 static bool is_registered(const struct larder *larder, const struct larder_slot *slot) {
     const struct frame_map *map = &larder->map;

@@ -162,9 +162,10 @@ static bool check_range(struct larder *larder, uint64_t index, uint64_t end, uin
                         struct larder_fatal *fatal) {
     while (index < end) {
         uint64_t step = 1;
+        bool is_slabs = frame_cache_id(&larder->map, index) != 0;
         if (index % PAGEBLOCK_FRAMES == 0 && buddies_is_whole(&larder->buddies, index)) {
             step = PAGEBLOCK_FRAMES;
-        } else if (frame_cache_id(&larder->map, index) != 0) {
+        } else if (is_slabs) {
             ++*owned;
         } else {
             uint64_t length = frame_run_length(&larder->map, index);
@@ -175,7 +176,7 @@ static bool check_range(struct larder *larder, uint64_t index, uint64_t end, uin
             }
             *owned += length;
         }
-        if (larder->map.owner[index] < OWNER_LATE && larder->map.record[index].cache_id != 0) {
+        if (!is_slabs && larder->map.record[index].cache_id != 0) {
             return broken(fatal, frame_pointer(&larder->map, index), "frames",
                           "frames: only a slab's frame names a cache");
         }
