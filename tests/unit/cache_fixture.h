@@ -1,26 +1,12 @@
-/* cache_fixture.h: a machine of two CPUs with garbage in its RAM, and caches on it. At the end of a
- * test nothing may be lost. */
+/* cache_fixture.h: a machine of two CPUs with garbage in its RAM, and caches on it. */
 #ifndef TESTS_UNIT_CACHE_FIXTURE_H
 #define TESTS_UNIT_CACHE_FIXTURE_H
 
-#include "harness.h"
-
-static struct sim *sim;
-static uint64_t idle;
+#include "machine_fixture.h"
 
 static inline int setup(void **state) {
     (void)state;
-    sim = sim_start(&(struct sim_config){.cpus = 2, .dirty = true});
-    assert_non_null(sim->larder);
-    larder_reclaim(sim->larder);
-    idle = frames_idle(sim);
-    return 0;
-}
-
-static inline int teardown(void **state) {
-    (void)state;
-    expect_nothing_leaked(sim, idle);
-    sim_stop(sim);
+    begin(&(struct sim_config){.cpus = 2, .dirty = true});
     return 0;
 }
 
