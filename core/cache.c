@@ -196,7 +196,7 @@ static void *alloc_filling(struct larder_cache *cache, struct magazine *magazine
 
 static void *alloc_anywhere(struct larder_cache *cache, larder_flags flags, uintptr_t site) {
     void *object = NULL;
-    if (cache->magazine_capacity > 0 && caller_has_slot(cache->larder)) {
+    if (cache->magazine_capacity > 0 && slot_is_attached(callers_slot(cache->larder))) {
         struct magazine *empty = magazine_nothing();
         object = alloc_from_bin(cache, &empty);
         if (object == NULL) {
@@ -307,7 +307,7 @@ static bool free_with(struct larder_cache *cache, struct magazine *magazine, voi
 
 /* By way of the caller's bin. False iff it has none, or there is no memory for a magazine. */
 static bool free_to_slot(struct larder_cache *cache, void *object) {
-    if (cache->magazine_capacity == 0 || !caller_has_slot(cache->larder)) {
+    if (cache->magazine_capacity == 0 || !slot_is_attached(callers_slot(cache->larder))) {
         return false;
     }
     for (;;) {

@@ -31,7 +31,6 @@ struct larder_cache {
     const struct frame *records;
     struct larder *larder;
     uint32_t id;
-    uint8_t owner;              /* owner byte of its frames: the id, or OWNER_LATE */
     bool is_internal;           /* memory that describes memory: no magazines, no debugging */
     bool is_hardened;           /* no magazines; see harden.h */
     uint32_t flags;             /* LARDER_CACHE_… */

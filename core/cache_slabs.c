@@ -77,7 +77,8 @@ static void own_frames(struct larder_cache *cache, struct slab *slab) {
         map->record[first + i].slab = slab;
         map->record[first + i].cache_id = cache->id;
     }
-    __builtin_memset(map->owner + first, cache->owner, slab_frames(cache));
+    unsigned owner = cache->id < OWNERS ? cache->id : OWNER_LATE;
+    __builtin_memset(map->owner + first, (int)owner, slab_frames(cache));
 }
 
 static void disown_frames(struct larder_cache *cache, const struct slab *slab) {

@@ -116,8 +116,9 @@ void slot_empty(struct larder *larder, struct larder_slot *slot);
 /* On every slow path: act on a reclaim that another slot asked for. */
 void slots_catch_up(struct larder *larder);
 
-/* Is there a slot where the caller runs? No lock held. */
-bool caller_has_slot(struct larder *larder);
+/* The slot where the caller runs, larder_slot_none iff there is none; it may run elsewhere by now.
+ */
+struct larder_slot *callers_slot(struct larder *larder);
 
 /* ---- purge.c ---- */
 

@@ -95,7 +95,6 @@ void cache_init(struct larder_cache *cache, struct larder *larder, unsigned id,
     *cache = (struct larder_cache){
         .larder = larder,
         .id = id,
-        .owner = (uint8_t)(id < OWNERS ? id : OWNER_LATE),
         .is_internal = is_internal,
         .is_hardened =
             larder->hardening.is_on && !is_internal && (config->flags & LARDER_CACHE_NO_DEBUG) == 0,
@@ -367,9 +366,7 @@ void larder_cache_set_limit(struct larder_cache *cache, uint64_t limit_objects) 
 
 uint64_t larder_cache_shrink(struct larder_cache *cache) {
     cache_check_alive(cache);
-    uintptr_t state = larder_port_slot_enter();
-    struct larder_slot *slot = slot_here(cache->larder);
-    larder_port_slot_leave(state);
+    struct larder_slot *slot = callers_slot(cache->larder);
     if (slot_is_attached(slot)) {
         cache_flush_bin(cache, slot);
     }

@@ -3,15 +3,11 @@
 
 #include <limits.h>
 
-static void have_nothing(struct magazine **place, unsigned count) {
-    for (unsigned i = 0; i < count; i++) {
-        place[i] = magazine_nothing();
-    }
-}
-
 void slot_init(struct larder_slot *slot, struct larder *larder, uint32_t index,
                struct lock_book *book) {
-    have_nothing(slot->magazine, ARRAY_LENGTH(slot->magazine));
+    for (unsigned i = 0; i < SLOT_MAGAZINES; i++) {
+        slot->magazine[i] = magazine_nothing();
+    }
     for (unsigned i = 0; i < LARDER_ZONES_MAX; i++) {
         slot->seat[i] = (struct area_seat){AREA_NONE, index + 1, NULL};
     }

@@ -36,11 +36,11 @@ void magazine_delete(struct larder *larder, struct magazine *magazine) {
     }
 }
 
-bool caller_has_slot(struct larder *larder) {
+struct larder_slot *callers_slot(struct larder *larder) {
     uintptr_t state = larder_port_slot_enter();
-    bool is_attached = slot_is_attached(slot_here(larder));
+    struct larder_slot *slot = slot_here(larder);
     larder_port_slot_leave(state);
-    return is_attached;
+    return slot;
 }
 
 /* ---- emptying ---- */
